@@ -1,0 +1,47 @@
+namespace FhirCore.Records;
+
+/// <summary>
+/// Where everything lives: resources, their history, the change log, and the server's own records. Bodies come encrypted.
+/// Every implementation passes <c>RecordStoreContract</c>.
+/// </summary>
+/// <remarks>
+/// Engine trouble surfaces as <see cref="StoreUnavailableException"/>, damage as <see cref="StoreCorruptException"/>;
+/// no driver's exception leaves an adapter. A read sees every commit acknowledged before it began.
+/// </remarks>
+public interface IRecordStore : IAsyncDisposable
+{
+    /// <returns>The current version, a tombstone included; null where there never was one.</returns>
+    ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct);
+
+    /// <returns>That version, current or past; null where there is none.</returns>
+    ValueTask<StoredRecord?> GetVersionAsync(ResourceKey key, long version, CancellationToken ct);
+
+    /// <summary>
+    /// Checks the conditions and applies all writes in one atomic, durable step. After it returns <see cref="CommitResult.Done"/>
+    /// the commit survives kill -9. Cancelling stops the wait, not a commit that has begun.
+    /// </summary>
+    Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct);
+
+    ValueTask<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct);
+
+    /// <returns>How many current records match, or <paramref name="atMost"/> where there are that many or more.</returns>
+    ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct);
+
+    ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct);
+
+    /// <returns>Rows with a sequence above <paramref name="after"/>, oldest first.</returns>
+    ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct);
+}
+
+/// <summary>Copies of a store that can be opened as a store: taken while it is in use.</summary>
+public interface IBackup
+{
+    /// <summary>Writes a consistent copy of everything committed so far into a folder that must not exist yet.</summary>
+    Task BackUpAsync(string directory, CancellationToken ct);
+}
+
+/// <summary>The engine is away, full, read-only or locked. Nothing was half-written; the caller may try again.</summary>
+public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Bytes on the engine are not what was written.</summary>
+public sealed class StoreCorruptException(string message, Exception? inner = null) : Exception(message, inner);

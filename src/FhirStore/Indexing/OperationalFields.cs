@@ -1,0 +1,45 @@
+using FhirCore.Records;
+
+namespace FhirStore.Indexing;
+
+/// <summary>
+/// Index fields that scheduling relies on, kept for Slot and Appointment beside their search parameters. Times are clear
+/// (<see cref="SortableTime"/>), references are 16-byte tokens of <c>Type/id</c> made by <see cref="ReferenceToken"/>.
+/// </summary>
+public sealed class OperationalFields
+{
+    /// <summary>Slot: schedule token (16), status byte (1, see <see cref="SlotStatusByte"/>), start (8).</summary>
+    public static readonly IndexField SlotScheduleStatusStart = IndexField.Of("Slot~schedule-status-start");
+
+    /// <summary>Slot: schedule token (16), start (8): any status.</summary>
+    public static readonly IndexField SlotScheduleStart = IndexField.Of("Slot~schedule-start");
+
+    /// <summary>Slot and Appointment: end (8).</summary>
+    public static readonly IndexField End = IndexField.Of("~end");
+
+    /// <summary>Appointment, one entry for each participant's actor: actor token (16), start (8). Only while it holds time: status pending, booked, arrived, checked-in.</summary>
+    public static readonly IndexField AppointmentActorStart = IndexField.Of("Appointment~actor-start");
+
+    /// <summary>Appointment, one entry for each slot it refers to: slot token (16). Only while it holds time.</summary>
+    public static readonly IndexField AppointmentSlot = IndexField.Of("Appointment~slot");
+
+    /// <summary>Appointment in state pending that is a hold: when the hold ends (8).</summary>
+    public static readonly IndexField AppointmentHoldUntil = IndexField.Of("Appointment~hold-until");
+
+    /// <summary>Extension on Appointment with the end of a hold (valueDateTime, UTC).</summary>
+    public const string HoldUntilUrl = "urn:fhir-server:appointment-hold-until";
+
+    /// <summary>16-byte token of a relative reference.</summary>
+    public byte[] ReferenceToken(string reference) => throw new NotImplementedException();
+
+    /// <summary>One byte for each Slot.status code; 0 for one R4 does not have.</summary>
+    public static byte SlotStatusByte(string? status) => status switch
+    {
+        "free" => 1,
+        "busy" => 2,
+        "busy-tentative" => 3,
+        "busy-unavailable" => 4,
+        "entered-in-error" => 5,
+        _ => 0,
+    };
+}
