@@ -1,0 +1,6 @@
+namespace FhirServer.Access;
+
+/// <summary>Whoever a request comes from.</summary>
+public sealed class Caller
+{
+}

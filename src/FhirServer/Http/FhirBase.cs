@@ -1,0 +1,42 @@
+using FhirServer.Settings;
+
+namespace FhirServer.Http;
+
+/// <summary>One way into the same data: the plain base, or a dialect's. Links in an answer stay on the base the request came by.</summary>
+/// <param name="Path">Absolute path without a slash at the end, such as <c>/fhir/ihe</c>.</param>
+/// <param name="Url">Absolute address without a slash at the end.</param>
+public sealed record FhirBase(string Path, string Url, FhirDialect Dialect)
+{
+    /// <summary>Dialects first: their paths begin with the plain one.</summary>
+    public static FhirBase[] All(ServerSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var url = settings.BaseUrl.AbsoluteUri.TrimEnd('/');
+        var path = settings.BaseUrl.AbsolutePath.TrimEnd('/');
+        return
+        [
+            new(path + "/ihe", url + "/ihe", FhirDialect.Ihe),
+            new(path + "/isik", url + "/isik", FhirDialect.Isik),
+            new(path, url, FhirDialect.Plain),
+        ];
+    }
+
+    /// <returns><see langword="false"/> when the path is not below this base.</returns>
+    public bool TryMatch(string path, out ReadOnlySpan<char> rest)
+    {
+        rest = default;
+        if (!path.StartsWith(Path, StringComparison.Ordinal) || (path.Length > Path.Length && path[Path.Length] != '/'))
+        {
+            return false;
+        }
+        rest = path.AsSpan(Path.Length);
+        return true;
+    }
+}
+
+public enum FhirDialect
+{
+    Plain,
+    Ihe,
+    Isik,
+}
