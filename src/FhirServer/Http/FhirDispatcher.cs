@@ -1,5 +1,5 @@
+using Authorization.Access;
 using FhirCore;
-using FhirServer.Access;
 using FhirServer.Bundles;
 using FhirServer.Interactions;
 using FhirServer.Scheduling;
@@ -11,7 +11,7 @@ namespace FhirServer.Http;
 /// second way in.
 /// </summary>
 internal sealed class FhirDispatcher(
-    IAccessGate gate, ReadInteractions reads, HistoryInteractions histories, SearchInteractions searches, WriteInteractions writes,
+    ReadInteractions reads, HistoryInteractions histories, SearchInteractions searches, WriteInteractions writes,
     BundleInteractions bundles, SchedulingRoutes scheduling)
 {
     public ValueTask<FhirReply> DispatchAsync(FhirRequest request, CancellationToken ct)
@@ -29,7 +29,7 @@ internal sealed class FhirDispatcher(
         {
             return bundles.ProcessAsync(request, this, ct);
         }
-        if ((gate.Decide(request.Caller, interaction, request.Route.Type) ?? CheckParameters(request, interaction)) is { } refusal)
+        if ((AccessDecision.Decide(request.Grant, InteractionTable.Needed(request, interaction), request.Route.Type) ?? CheckParameters(request, interaction)) is { } refusal)
         {
             return new(FhirReply.Refused(refusal));
         }

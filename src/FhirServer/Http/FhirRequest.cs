@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using FhirServer.Access;
+using Authorization.Access;
 
 namespace FhirServer.Http;
 
@@ -13,8 +13,8 @@ public sealed record FhirRequest
 
     public required FhirBase Base { get; init; }
 
-    /// <summary>Whoever sent it, already authenticated.</summary>
-    public required Caller Caller { get; init; }
+    /// <summary>What the bearer of its token may do.</summary>
+    public required Grant Grant { get; init; }
 
     /// <summary>Query as it came, with its <c>?</c>; empty where there is none.</summary>
     public string RawQuery { get; init; } = "";

@@ -1,13 +1,13 @@
 using System.Globalization;
+using Authorization.Access;
 using FhirCore;
-using FhirServer.Access;
 using FhirServer.Http;
 using FhirStore;
 
 namespace FhirServer.Interactions;
 
 /// <summary>history of an instance, a type or the whole system, https://hl7.org/fhir/R4/http.html#history.</summary>
-internal sealed class HistoryInteractions(ResourceStore store, IAccessGate gate)
+internal sealed class HistoryInteractions(ResourceStore store)
 {
     private const int DefaultCount = 100;
     private const int MostCount = 1000;
@@ -26,7 +26,7 @@ internal sealed class HistoryInteractions(ResourceStore store, IAccessGate gate)
         return new() { Status = 200, Body = Write(request, asked, page) };
     }
 
-    private ReadOnlyMemory<byte> Write(FhirRequest request, Asked asked, ResourceHistory page)
+    private static ReadOnlyMemory<byte> Write(FhirRequest request, Asked asked, ResourceHistory page)
     {
         var buffer = new JsonBuffer(page.Versions.Sum(version => version.Json.Length + 512) + 512);
         var json = buffer.Json;
@@ -38,7 +38,7 @@ internal sealed class HistoryInteractions(ResourceStore store, IAccessGate gate)
         foreach (var version in page.Versions)
         {
             // The system's history runs over all types: a caller sees those it may search.
-            if (request.Route.Type is null && gate.Decide(request.Caller, FhirInteraction.HistoryType, version.Key.Type) is not null)
+            if (request.Route.Type is null && AccessDecision.Decide(request.Grant, Interaction.HistoryType, version.Key.Type) is not null)
             {
                 continue;
             }

@@ -1,3 +1,4 @@
+using Authorization.Access;
 using FhirServer.Http;
 
 namespace FhirServer.Interactions;
@@ -25,6 +26,26 @@ internal static class InteractionTable
         (RouteKind.Metadata or RouteKind.SmartConfiguration, "GET" or "HEAD") => FhirInteraction.Capabilities,
         _ => FhirInteraction.Other,
     };
+
+    /// <summary>What the access decision is asked: a conditional interaction is more than its plain one, for it tells what matches.</summary>
+    public static Interaction Needed(FhirRequest request, FhirInteraction interaction)
+    {
+        var conditional = request.Route.Kind == RouteKind.Type;
+        return interaction switch
+        {
+            FhirInteraction.Read => Interaction.Read,
+            FhirInteraction.VRead => Interaction.VRead,
+            FhirInteraction.HistoryInstance => Interaction.HistoryInstance,
+            FhirInteraction.HistoryType => Interaction.HistoryType,
+            FhirInteraction.HistorySystem => Interaction.HistorySystem,
+            FhirInteraction.SearchType => Interaction.SearchType,
+            FhirInteraction.Create => request.IfNoneExist is null ? Interaction.Create : Interaction.ConditionalCreate,
+            FhirInteraction.Update => conditional ? Interaction.ConditionalUpdate : Interaction.Update,
+            FhirInteraction.Delete => conditional ? Interaction.ConditionalDelete : Interaction.Delete,
+            FhirInteraction.Batch or FhirInteraction.Transaction => Interaction.Bundle,
+            _ => throw new ArgumentOutOfRangeException(nameof(interaction), interaction, "Say here what the access decision is asked."),
+        };
+    }
 
     public static string Allow(RouteKind kind) => kind switch
     {

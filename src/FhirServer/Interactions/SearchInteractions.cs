@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using Authorization.Access;
 using FhirCore;
-using FhirServer.Access;
 using FhirServer.Http;
 using FhirStore;
 using FhirStore.Json;
@@ -9,7 +9,7 @@ using FhirStore.Search;
 namespace FhirServer.Interactions;
 
 /// <summary>search of one type by GET or POST, https://hl7.org/fhir/R4/http.html#search.</summary>
-internal sealed class SearchInteractions(SearchService search, IAccessGate gate)
+internal sealed class SearchInteractions(SearchService search)
 {
     public async ValueTask<FhirReply> SearchAsync(FhirRequest request, CancellationToken ct)
     {
@@ -32,7 +32,7 @@ internal sealed class SearchInteractions(SearchService search, IAccessGate gate)
         return query;
     }
 
-    private ReadOnlyMemory<byte> Write(FhirRequest request, string type, SearchPage page)
+    private static ReadOnlyMemory<byte> Write(FhirRequest request, string type, SearchPage page)
     {
         var buffer = new JsonBuffer(Size(page.Matches) + Size(page.Included) + 1024);
         var json = buffer.Json;
@@ -66,11 +66,11 @@ internal sealed class SearchInteractions(SearchService search, IAccessGate gate)
     }
 
     /// <summary>What comes along with the matches passes the same decision as the matches did.</summary>
-    private void WriteIncluded(JsonBuffer buffer, FhirRequest request, ImmutableArray<StoredResource> included)
+    private static void WriteIncluded(JsonBuffer buffer, FhirRequest request, ImmutableArray<StoredResource> included)
     {
         foreach (var resource in included)
         {
-            if (gate.Decide(request.Caller, FhirInteraction.SearchType, resource.Key.Type) is null)
+            if (AccessDecision.Decide(request.Grant, Interaction.Read, resource.Key.Type) is null)
             {
                 WriteEntry(buffer, request.Base, resource, "include");
             }
@@ -106,7 +106,7 @@ internal sealed class SearchInteractions(SearchService search, IAccessGate gate)
 
     /// <summary>GET gives its own query back as it came; a form is written as the query it stands for.</summary>
     private static string SelfQuery(FhirRequest request) =>
-        request.Route.Kind == RouteKind.TypeSearch ? QueryText.Format(request.Query) : request.RawQuery;
+        request.Route.Kind == RouteKind.TypeSearch ? QueryParameters.Format(request.Query) : request.RawQuery;
 
     private static int Size(ImmutableArray<StoredResource> resources)
     {

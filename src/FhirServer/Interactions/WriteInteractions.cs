@@ -25,18 +25,17 @@ internal sealed class WriteInteractions(ResourceStore store)
 /// <summary>From what HTTP or a Bundle entry says to what the store is asked to do.</summary>
 internal static class WriteRequests
 {
-    /// <param name="newId">Id that a transaction has already given to what will be created.</param>
-    public static Outcome<WriteRequest> Make(FhirRequest request, string? newId = null) => request switch
+    public static Outcome<WriteRequest> Make(FhirRequest request) => request switch
     {
-        { Route.Kind: RouteKind.Type, Method: "POST" } => Create(request, newId),
-        { Route.Kind: RouteKind.Type, Method: "PUT" } => ConditionalUpdate(request, newId),
+        { Route.Kind: RouteKind.Type, Method: "POST" } => Create(request),
+        { Route.Kind: RouteKind.Type, Method: "PUT" } => ConditionalUpdate(request),
         { Route.Kind: RouteKind.Type, Method: "DELETE" } => ConditionalDelete(request),
         { Route.Kind: RouteKind.Instance, Method: "PUT" } => Update(request),
         { Route.Kind: RouteKind.Instance, Method: "DELETE" } => Delete(request),
         _ => throw new ArgumentException($"{request.Method} {request.Route.Kind} is no write.", nameof(request)),
     };
 
-    private static Outcome<WriteRequest> Create(FhirRequest request, string? newId)
+    private static Outcome<WriteRequest> Create(FhirRequest request)
     {
         if (!ResourceParser.Parse(request.Body, request.Route.Type).TryGet(out var resource, out var failure))
         {
@@ -46,13 +45,16 @@ internal static class WriteRequests
         if (request.IfNoneExist is { } header)
         {
             var question = header.IndexOf('?', StringComparison.Ordinal);
-            criteria = QueryText.Parse(header.AsMemory(question + 1));
-            if (criteria.IsDefaultOrEmpty)
+            if (!QueryParameters.Parse(header.AsSpan(question + 1)).TryGet(out criteria, out failure))
+            {
+                return failure;
+            }
+            if (criteria.IsEmpty)
             {
                 return FhirFailure.Of(FailureKind.Invalid, "If-None-Exist takes search criteria, such as identifier=http://example.org|123.", code: "required");
             }
         }
-        return new WriteRequest.Create(resource, criteria, newId) { Location = request.Location };
+        return new WriteRequest.Create(resource, criteria) { Location = request.Location };
     }
 
     private static Outcome<WriteRequest> Update(FhirRequest request)
@@ -73,7 +75,7 @@ internal static class WriteRequests
         return new WriteRequest.Update(request.Route.Key, resource, ifMatch) { Location = request.Location };
     }
 
-    private static Outcome<WriteRequest> ConditionalUpdate(FhirRequest request, string? newId)
+    private static Outcome<WriteRequest> ConditionalUpdate(FhirRequest request)
     {
         if (!ETags.ParseIfMatch(request.IfMatch).TryGet(out var ifMatch, out var failure)
             || !Criteria(request).TryGet(out var criteria, out failure)
@@ -81,7 +83,7 @@ internal static class WriteRequests
         {
             return failure;
         }
-        return new WriteRequest.ConditionalUpdate(resource, criteria, ifMatch, newId) { Location = request.Location };
+        return new WriteRequest.ConditionalUpdate(resource, criteria, ifMatch) { Location = request.Location };
     }
 
     private static Outcome<WriteRequest> Delete(FhirRequest request) =>

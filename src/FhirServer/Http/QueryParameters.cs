@@ -1,36 +1,30 @@
 using System.Collections.Immutable;
 using System.Text;
-using Microsoft.AspNetCore.WebUtilities;
+using FhirCore;
+using FhirStore.Search;
 
 namespace FhirServer.Http;
 
 /// <summary>Query strings and form bodies as decoded names and values, in the order they came.</summary>
-internal static class QueryText
+internal static class QueryParameters
 {
-    /// <summary>More than this many parameters are refused: no search needs them, and each costs.</summary>
-    public const int MostParameters = 500;
+    /// <summary>More than this are refused: no search needs them, and each costs.</summary>
+    private const int Most = 500;
 
-    /// <returns>Default when there are more than <see cref="MostParameters"/>.</returns>
-    public static ImmutableArray<KeyValuePair<string, string>> Parse(ReadOnlyMemory<char> query)
+    /// <param name="text">With or without a question mark before it.</param>
+    public static Outcome<ImmutableArray<KeyValuePair<string, string>>> Parse(ReadOnlySpan<char> text)
     {
-        if (query.Length <= 1 && (query.IsEmpty || query.Span[0] == '?'))
+        if (text is ['?', .. var rest])
         {
-            return [];
+            text = rest;
         }
-        var pairs = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>(4);
-        foreach (var pair in new QueryStringEnumerable(query))
+        if (text.IsEmpty)
         {
-            if (pairs.Count == MostParameters)
-            {
-                return default;
-            }
-            var name = pair.DecodeName().ToString();
-            if (name.Length > 0)
-            {
-                pairs.Add(new(name, pair.DecodeValue().ToString()));
-            }
+            return ImmutableArray<KeyValuePair<string, string>>.Empty;
         }
-        return pairs.DrainToImmutable();
+        return text.Count('&') < Most
+            ? QueryText.Parse(text)
+            : FhirFailure.Of(FailureKind.Invalid, $"A request may have {Most} parameters.", code: "too-costly");
     }
 
     public static string Format(ImmutableArray<KeyValuePair<string, string>> pairs)
