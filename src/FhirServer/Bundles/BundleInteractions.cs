@@ -117,7 +117,7 @@ internal sealed class BundleInteractions(ResourceStore store, int mostEntries)
             return failure;
         }
         var interaction = InteractionTable.Find(request.Route.Kind, request.Method);
-        if (interaction is FhirInteraction.Other or FhirInteraction.Patch)
+        if (!InteractionTable.IsOffered(interaction))
         {
             return EntryRequests.Located(FhirFailure.Of(FailureKind.Invalid,
                 $"{request.Method} of this url is not offered in a transaction; see [base]/metadata.", code: "not-supported"), entry, "method");

@@ -17,7 +17,7 @@ internal sealed class FhirDispatcher(
     public ValueTask<FhirReply> DispatchAsync(FhirRequest request, CancellationToken ct)
     {
         var interaction = InteractionTable.Find(request.Route.Kind, request.Method);
-        if (interaction is FhirInteraction.Other or FhirInteraction.Patch)
+        if (!InteractionTable.IsOffered(interaction))
         {
             return new(NotOffered(request));
         }

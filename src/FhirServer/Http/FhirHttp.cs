@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Authorization.Access;
+using Authorization.Tokens;
 using FhirCore;
 using FhirServer.Discovery;
 using FhirServer.Interactions;
@@ -9,7 +10,7 @@ using FhirServer.Settings;
 namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
-internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, RequestAuthenticator authenticator, ServerSettings settings)
+internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -31,7 +32,7 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
     {
         var ct = context.RequestAborted;
         var http = context.Request;
-        if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization, ct)).TryGet(out var grant, out var failure)
+        if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct)).TryGet(out var grant, out var failure)
             || !parsed.TryGet(out var route, out failure))
         {
             await ResponseWriter.RefuseAsync(context, failure);

@@ -47,6 +47,9 @@ internal static class InteractionTable
         };
     }
 
+    /// <summary>Known to R4, but not all of it is there yet.</summary>
+    public static bool IsOffered(FhirInteraction interaction) => interaction is not (FhirInteraction.Other or FhirInteraction.Patch);
+
     public static string Allow(RouteKind kind) => kind switch
     {
         RouteKind.System or RouteKind.TypeSearch => "POST",
