@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.Json;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirServer.Scheduling;
 using FhirStore.Model;
 
 namespace FhirServer.Discovery;
@@ -53,7 +54,7 @@ internal static class CapabilityStatement
         json.WriteStartArray("resource");
         foreach (var type in R4Model.ResourceTypes)
         {
-            WriteType(json, type, sources);
+            WriteType(json, @base, type, sources);
         }
         json.WriteEndArray();
         WriteInteractions(json, "transaction", "batch", "history-system");
@@ -88,7 +89,7 @@ internal static class CapabilityStatement
         json.WriteEndObject();
     }
 
-    private static void WriteType(Utf8JsonWriter json, string type, DiscoverySources sources)
+    private static void WriteType(Utf8JsonWriter json, FhirBase @base, string type, DiscoverySources sources)
     {
         json.WriteStartObject();
         json.WriteString("type", type);
@@ -103,7 +104,7 @@ internal static class CapabilityStatement
         json.WriteString("conditionalDelete", "single");
         WriteList(json, "referencePolicy", "literal", "logical");
         WriteSearch(json, sources.ParametersOf(type));
-        WriteOperations(json, sources.OperationsOf(type));
+        WriteOperations(json, SchedulingTable.Offers(@base, type));
         json.WriteEndObject();
     }
 

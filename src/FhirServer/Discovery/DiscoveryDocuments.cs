@@ -36,7 +36,7 @@ internal sealed class DiscoveryDocuments(TimeProvider clock, DiscoverySources so
 
     /// <summary>The statement, made ahead of the first request for it.</summary>
     public ReadOnlyMemory<byte> Statement(FhirBase @base) =>
-        _statements.GetOrAdd(@base.Path, static (_, state) => CapabilityStatement.Write(state.@base, state.self._started, state.self.sources), (self: this, @base));
+        _statements.GetOrAdd(@base.Path, _ => CapabilityStatement.Write(@base, _started, sources));
 
     private Task WriteStatementAsync(HttpContext context, FhirBase @base)
     {

@@ -8,8 +8,6 @@ internal sealed class DiscoverySources
     public byte[] SmartConfiguration() => [];
 
     public SearchOffer ParametersOf(string type) => new([], [], []);
-
-    public IReadOnlyList<OperationOffer> OperationsOf(string type) => [];
 }
 
 /// <param name="Includes">Values that _include takes.</param>

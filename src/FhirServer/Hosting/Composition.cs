@@ -11,6 +11,7 @@ using FhirStore;
 using FhirStore.Indexing;
 using FhirStore.Search;
 using FhirStore.Writing;
+using SchedulingOperations;
 
 namespace FhirServer.Hosting;
 
@@ -59,6 +60,7 @@ internal static class Composition
         services.AddSingleton<SearchInteractions>();
         services.AddSingleton<WriteInteractions>();
         services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), settings.MaxBundleEntries));
+        services.AddSingleton<SchedulingApi>();
         services.AddSingleton<SchedulingRoutes>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();

@@ -1,11 +1,12 @@
 using FhirServer.Settings;
+using SchedulingOperations;
 
 namespace FhirServer.Http;
 
 /// <summary>One way into the same data: the plain base, or a dialect's. Links in an answer stay on the base the request came by.</summary>
 /// <param name="Path">Absolute path without a slash at the end, such as <c>/fhir/ihe</c>.</param>
 /// <param name="Url">Absolute address without a slash at the end.</param>
-public sealed record FhirBase(string Path, string Url, FhirDialect Dialect)
+public sealed record FhirBase(string Path, string Url, SchedulingDialect Dialect)
 {
     /// <summary>Dialects first: their paths begin with the plain one.</summary>
     public static FhirBase[] All(ServerSettings settings)
@@ -15,9 +16,9 @@ public sealed record FhirBase(string Path, string Url, FhirDialect Dialect)
         var path = settings.BaseUrl.AbsolutePath.TrimEnd('/');
         return
         [
-            new(path + "/ihe", url + "/ihe", FhirDialect.Ihe),
-            new(path + "/isik", url + "/isik", FhirDialect.Isik),
-            new(path, url, FhirDialect.Plain),
+            new(path + "/ihe", url + "/ihe", SchedulingDialect.Ihe),
+            new(path + "/isik", url + "/isik", SchedulingDialect.Isik),
+            new(path, url, SchedulingDialect.Default),
         ];
     }
 
@@ -32,11 +33,4 @@ public sealed record FhirBase(string Path, string Url, FhirDialect Dialect)
         rest = path.AsSpan(Path.Length);
         return true;
     }
-}
-
-public enum FhirDialect
-{
-    Plain,
-    Ihe,
-    Isik,
 }

@@ -27,6 +27,9 @@ public sealed class FhirReply
     /// <summary>When what was written stops to hold (a hold of a slot).</summary>
     public DateTimeOffset? Expires { get; init; }
 
+    /// <summary>The answer was given before, under the same Idempotency-Key.</summary>
+    public bool IsReplay { get; init; }
+
     /// <summary>Methods that the resource does take, on a 405.</summary>
     public string? Allow { get; init; }
 

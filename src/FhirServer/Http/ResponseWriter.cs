@@ -82,6 +82,10 @@ internal static class ResponseWriter
         {
             headers.Allow = allow;
         }
+        if (reply.IsReplay)
+        {
+            headers["Idempotency-Replayed"] = "true";
+        }
         if (reply.Failure is not { } failure)
         {
             return;
