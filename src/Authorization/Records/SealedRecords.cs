@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -67,22 +68,32 @@ public sealed class SealedRecords<T>(
         var key = new ResourceKey(type, id);
         var now = clock.GetUtcNow();
         now = new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
-        var entries = new IndexEntries.Builder();
-        index(value, entries);
+        var plain = JsonSerializer.SerializeToUtf8Bytes(value, json);
+        var builder = new IndexEntries.Builder();
+        index(value, builder);
+        var entries = builder.Build();
+        ImmutableArray<RecordCondition> conditions = unless is null ? [] : [new RecordCondition.NoneMatch(type, unless, [id])];
         var keyWrites = new List<RecordWrite>();
-        var body = await cipher.SealAsync(key, expected + 1, now, null, JsonSerializer.SerializeToUtf8Bytes(value, json), keyWrites, ct);
-        var record = new StoredRecord
+        while (true)
         {
-            Key = key,
-            Version = expected + 1,
-            LastUpdated = now,
-            Partition = id,
-            Body = body,
-            Index = entries.Build(),
-        };
-        RecordCondition[] conditions = unless is null ? [] : [new RecordCondition.NoneMatch(type, unless, [id])];
-        var commit = new Commit([new(record, expected, false, expected == 0 ? "create" : "update"), .. keyWrites], [.. conditions], []);
-        return await records.CommitAsync(commit, ct) is CommitResult.Done;
+            var body = await cipher.SealAsync(key, expected + 1, now, null, plain, keyWrites, ct);
+            var record = new StoredRecord
+            {
+                Key = key,
+                Version = expected + 1,
+                LastUpdated = now,
+                Partition = id,
+                Body = body,
+                Index = entries,
+            };
+            var commit = new Commit([new(record, expected, false, expected == 0 ? "create" : "update"), .. keyWrites], conditions, []);
+            var result = await records.CommitAsync(commit, ct);
+            if (result is not CommitResult.VersionConflict conflict || conflict.Key == key)
+            {
+                return result is CommitResult.Done;
+            }
+            keyWrites.Clear(); // another process made the data key first: seal under that one
+        }
     }
 
     /// <summary>Removes it without a trace.</summary>
