@@ -1,13 +1,21 @@
+using Authorization.Discovery;
+using Authorization.Server;
+using FhirStore.Search;
+
 namespace FhirServer.Discovery;
 
 /// <summary>The parts of discovery that other rooms know.</summary>
-internal sealed class DiscoverySources
+internal sealed class DiscoverySources(PublicAddresses addresses)
 {
-    public string TokenEndpoint => "";
+    private readonly byte[] _smart = SmartConfigurationOf(addresses);
 
-    public byte[] SmartConfiguration() => [];
+    public string TokenEndpoint => addresses.TokenEndpoint;
+
+    public byte[] SmartConfiguration() => _smart;
 
     public SearchOffer ParametersOf(string type) => new([], [], []);
+
+    private static byte[] SmartConfigurationOf(PublicAddresses addresses) => Authorization.Discovery.SmartConfiguration.Write(addresses);
 }
 
 /// <param name="Includes">Values that _include takes.</param>

@@ -1,3 +1,4 @@
+using Authorization.Server;
 using FhirCore.Records;
 using FhirServer.Backup;
 using FhirServer.Bundles;
@@ -23,6 +24,7 @@ internal static class Composition
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
         services.AddStore(store);
+        services.AddAuthorizationServer(configuration);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         services.AddHostedService<ControlSocket>();
@@ -32,6 +34,7 @@ internal static class Composition
     {
         var door = web.Services.GetRequiredService<FrontDoor>();
         web.Use(next => context => door.InvokeAsync(context, next));
+        web.UseAuthorizationServer();
         web.Run(context =>
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
