@@ -64,8 +64,8 @@ internal sealed class BackupCommand : ICommand
     {
         try
         {
-            await using var engine = await Engine.OpenAsync(settings, TimeProvider.System, ct);
-            await ((IBackup)engine).BackUpAsync(directory, ct);
+            await using var engine = Engine.Open(settings, TimeProvider.System);
+            await engine.BackUpAsync(directory, ct);
         }
         catch (StoreUnavailableException error)
         {

@@ -1,6 +1,7 @@
 using FhirCore.Records;
 using FhirServer.Commands;
 using FhirServer.Hosting;
+using Storage.RocksDb;
 
 namespace FhirServer.Backup;
 
@@ -27,54 +28,20 @@ internal sealed class RestoreCommand : ICommand
         {
             throw new CommandException($"Keys:File:Path: {settings.KeyFile} is missing. Put back the key file that the backup was made with; without it nobody can read the backup.");
         }
-        var arriving = settings.RecordsDirectory + ".restoring";
-        if (Directory.Exists(arriving))
-        {
-            Directory.Delete(arriving, recursive: true);
-        }
+        RocksDbRecordStore.Restore(backup, settings.RecordsDirectory);
         try
         {
-            Copy(backup, arriving);
-            Directory.Move(arriving, Emptied(settings.RecordsDirectory));
-            await using (await OpenStore.OpenAsync(settings, TimeProvider.System, ct))
+            await using (await OpenStore.OpenAsync(settings, TimeProvider.System, notice: null, ct))
             {
-                // Opened and closed: the lock, the engine's checks and the key are proven.
+                // Opened and closed: the engine's checks and the key are proven.
             }
         }
         catch
         {
-            Remove(arriving);
-            Remove(settings.RecordsDirectory);
+            Directory.Delete(settings.RecordsDirectory, recursive: true);
             throw;
         }
         await Console.Out.WriteLineAsync($"Restored into {settings.DataDirectory}.");
         return 0;
-    }
-
-    private static string Emptied(string directory)
-    {
-        Remove(directory);
-        return directory;
-    }
-
-    private static void Remove(string directory)
-    {
-        if (Directory.Exists(directory))
-        {
-            Directory.Delete(directory, recursive: true);
-        }
-    }
-
-    private static void Copy(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (var file in Directory.EnumerateFiles(from))
-        {
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
-        }
-        foreach (var directory in Directory.EnumerateDirectories(from))
-        {
-            Copy(directory, Path.Combine(to, Path.GetFileName(directory)));
-        }
     }
 }

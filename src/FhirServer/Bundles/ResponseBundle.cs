@@ -1,6 +1,7 @@
 using System.Globalization;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirStore.Json;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace FhirServer.Bundles;
@@ -50,7 +51,7 @@ internal static class ResponseBundle
         BundleWriting.WriteVersion(json, reply.Version, reply.LastModified);
         if (reply.Failure is { } failure)
         {
-            buffer.Splice("outcome", OutcomeJson.Write(failure.Issues.AsSpan()));
+            buffer.Splice("outcome", OutcomeJson.Write(failure.Issues));
         }
         else if (isOutcome)
         {

@@ -28,7 +28,7 @@ public sealed class FhirApplication : IAsyncDisposable
         var settings = ServerSettings.Read(builder.Configuration);
         builder.Configuration["Server:BaseUrl"] = settings.BaseUrl.AbsoluteUri.TrimEnd('/');
         ConfigureHost(builder, settings);
-        var store = await OpenStore.OpenAsync(settings, TimeProvider.System, CancellationToken.None);
+        var store = await OpenStore.OpenAsync(settings, TimeProvider.System, Notice, CancellationToken.None);
         try
         {
             builder.Services.AddFhirServer(builder.Configuration, settings, store);
@@ -57,6 +57,9 @@ public sealed class FhirApplication : IAsyncDisposable
         await _web.DisposeAsync();
         await _store.DisposeAsync();
     }
+
+    /// <summary>The engine is opened before there is a logger.</summary>
+    private static void Notice(string line) => Console.Error.WriteLine(line);
 
     private static void ConfigureHost(WebApplicationBuilder builder, ServerSettings settings)
     {

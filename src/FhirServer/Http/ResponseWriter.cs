@@ -1,6 +1,7 @@
 using System.Buffers;
 using Authorization.Tokens;
 using FhirCore;
+using FhirStore.Json;
 using Microsoft.Extensions.Primitives;
 
 namespace FhirServer.Http;
@@ -28,7 +29,7 @@ internal static class ResponseWriter
             headers.LastModified = HttpDates.Format(lastModified);
         }
         WriteRareHeaders(headers, reply);
-        var body = reply.Failure is { } failure ? OutcomeJson.Write(failure.Issues.AsSpan()) : reply.Body;
+        var body = reply.Failure is { } failure ? OutcomeJson.Write(failure.Issues) : reply.Body;
         return WriteBodyAsync(context, pretty && !body.IsEmpty ? JsonBuffer.Prettify(body) : body);
     }
 

@@ -85,7 +85,7 @@ internal sealed class SearchInteractions(SearchService search)
         }
         var json = buffer.Json;
         json.WriteStartObject();
-        buffer.Splice("resource", OutcomeJson.Write(notes.AsSpan()));
+        buffer.Splice("resource", OutcomeJson.Write(notes));
         json.WriteStartObject("search");
         json.WriteString("mode", "outcome");
         json.WriteEndObject();
