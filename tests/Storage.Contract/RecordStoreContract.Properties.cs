@@ -8,6 +8,7 @@ public abstract partial class RecordStoreContract
 {
     private static readonly IndexField[] Fields = [A.Name, A.Born, A.Rank, IndexField.LastUpdated];
     private static readonly string[] Ids = [.. Enumerable.Range(0, 24).Select(i => i % 3 == 0 ? $"id-{i}" : i % 3 == 1 ? $"id-{i - 1}-x" : $"ID.{i}")];
+    private static readonly Gen<string> AnyId = Gen.Int[0, Ids.Length - 1].Select(i => Ids[i]);
     private int _samples;
 
     private static readonly Gen<string> AnyName = Gen.Int[0, 4].Select(i => $"n{i}");
@@ -19,7 +20,7 @@ public abstract partial class RecordStoreContract
 
     /// <summary>What happens to one id: written, deleted, or removed.</summary>
     private static readonly Gen<(string Id, int Kind, IndexEntries Index, int Minute)> AnyStep =
-        Gen.Select(Gen.OneOfConst(Ids), Gen.Int[0, 9], AnyEntries, Gen.Int[0, 30]);
+        Gen.Select(AnyId, Gen.Int[0, 9], AnyEntries, Gen.Int[0, 30]);
 
     private static readonly Gen<Predicate> AnyLeaf = Gen.OneOf<Predicate>(
         AnyName.Select(v => A.Is(A.Name, v)),
@@ -30,8 +31,8 @@ public abstract partial class RecordStoreContract
         Gen.Select(AnyName, AnyName, (a, b) => A.Between(A.Name, a, b)),
         Gen.Select(Gen.Int[0, 30], Gen.Int[0, 30], Predicate (a, b) =>
             new Predicate.Between(IndexField.LastUpdated, SortableTime.Encode(A.Noon.AddMinutes(a)), SortableTime.Encode(A.Noon.AddMinutes(b)))),
-        Gen.OneOfConst(Fields).Select(Predicate (f) => new Predicate.Present(f)),
-        Gen.OneOfConst(Ids).Array[0, 4].Select(ids => A.Ids(ids)));
+        Gen.Int[0, Fields.Length - 1].Select(i => Fields[i]).Select(Predicate (f) => new Predicate.Present(f)),
+        AnyId.Array[0, 4].Select(ids => A.Ids(ids)));
 
     private static readonly Gen<Predicate> AnyPredicate = Gen.Recursive<Predicate>((depth, any) => depth >= 3 ? AnyLeaf : Gen.Frequency(
         (4, AnyLeaf),
@@ -41,7 +42,7 @@ public abstract partial class RecordStoreContract
         (1, any.Select(A.Not))));
 
     // Only fields with one value at most order records.
-    private static readonly Gen<RecordOrder> AnyOrder = Gen.Select(Gen.OneOfConst<IndexField?>(null, A.Rank, IndexField.LastUpdated), Gen.Bool, (f, d) => new RecordOrder(f, d));
+    private static readonly Gen<RecordOrder> AnyOrder = Gen.Select(Gen.OneOf(Gen.Const((IndexField?)null), Gen.Const((IndexField?)A.Rank), Gen.Const((IndexField?)IndexField.LastUpdated)), Gen.Bool, (f, d) => new RecordOrder(f, d));
 
     private static readonly Gen<(Predicate Where, RecordOrder Order, int Limit)> AnyQuestion = Gen.Select(AnyPredicate, AnyOrder, Gen.Int[1, 9]);
 

@@ -155,8 +155,7 @@ internal sealed class IndexChoice(ReadView view, ushort type)
                 }
                 return true;
             case Predicate.AllOf(var parts):
-                var narrowest = parts.Select(p => (Part: p, Rows: Probe(p))).Where(p => p.Rows is not null).MinBy(p => p.Rows).Part;
-                return narrowest is not null && TryCollect(narrowest, ids, atMost, ct);
+                return Narrowest(parts) is { } narrowest && TryCollect(narrowest, ids, atMost, ct);
             default:
                 return false;
         }
@@ -182,6 +181,21 @@ internal sealed class IndexChoice(ReadView view, ushort type)
             ct.ThrowIfCancellationRequested();
         }
         return ids.Add(Encoding.ASCII.GetString(id)) is false || ids.Count <= atMost;
+    }
+
+    /// <returns>The part to which the fewest index rows lead; null where no index leads to any.</returns>
+    private Predicate? Narrowest(ImmutableArray<Predicate> parts)
+    {
+        Predicate? narrowest = null;
+        var fewest = int.MaxValue;
+        foreach (var part in parts)
+        {
+            if (Probe(part) is { } rows && rows < fewest)
+            {
+                (narrowest, fewest) = (part, rows);
+            }
+        }
+        return narrowest;
     }
 
     /// <returns>About how many index rows lead to it, up to <see cref="ProbedRows"/>; null where no index does.</returns>
