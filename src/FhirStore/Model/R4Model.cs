@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 
 namespace FhirStore.Model;
@@ -8,7 +7,7 @@ namespace FhirStore.Model;
 public static class R4Model
 {
     private static readonly Utf8Table<string> ResourceNames = new(R4Names.Resources, static name => name);
-    private static readonly FrozenSet<string> ResourceSet = R4Names.Resources.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly HashSet<string> ResourceSet = new(R4Names.Resources, StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<string, TypeModel> ByName = new(StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<Type, TypeModel> ByClrType = new();
 

@@ -12,8 +12,8 @@ namespace FhirStore.Model;
 /// </summary>
 internal static class SdkShape
 {
-    private static readonly Assembly R4Assembly = typeof(Patient).Assembly;
-    private static readonly Assembly BaseAssembly = typeof(Resource).Assembly;
+    /// <summary>R4's own types, then those that the SDK shares between releases.</summary>
+    private static readonly Assembly[] Assemblies = [typeof(Patient).Assembly, typeof(StructureDefinition).Assembly, typeof(Resource).Assembly];
 
     /// <summary>Classes whose name is not the FHIR name with a capital.</summary>
     private static readonly Dictionary<string, Type> Renamed = new(StringComparer.Ordinal)
@@ -30,9 +30,6 @@ internal static class SdkShape
 
     private static readonly HashSet<string> Names = new([.. R4Names.Resources, .. R4Names.OpenTypes, .. R4Names.OtherTypes], StringComparer.Ordinal);
 
-    /// <summary>Elements that R4 makes mandatory and the SDK, whose class serves several releases, does not.</summary>
-    private static readonly HashSet<string> AlsoMandatory = new(StringComparer.Ordinal);
-
     public static Type? ClrType(string name)
     {
         if (!Names.Contains(name))
@@ -44,8 +41,14 @@ internal static class SdkShape
             return renamed;
         }
         var clrName = $"Hl7.Fhir.Model.{char.ToUpperInvariant(name[0])}{name.AsSpan(1)}";
-        return R4Assembly.GetType(clrName) ?? BaseAssembly.GetType(clrName)
-            ?? throw new InvalidOperationException($"The SDK has no class for {name}.");
+        foreach (var assembly in Assemblies)
+        {
+            if (assembly.GetType(clrName) is { } type)
+            {
+                return type;
+            }
+        }
+        throw new InvalidOperationException($"The SDK has no class for {name}.");
     }
 
     public static TypeModel CreateType(Type type)
@@ -71,15 +74,15 @@ internal static class SdkShape
         {
             AddElements(elements, typeName, slot++, property, element);
         }
-        // The parser keeps one bit of 128 for each slot; ElementDefinition, the largest type, has under 50.
-        return slot <= 128 ? [.. elements] : throw new InvalidOperationException($"{typeName} has more elements than the model can hold.");
+        // The parser keeps one bit of 64 for each slot; the largest type has 51.
+        return slot <= 64 ? [.. elements] : throw new InvalidOperationException($"{typeName} has more elements than the model can hold.");
     }
 
     private static void AddElements(List<ElementModel> elements, string typeName, int slot, PropertyInfo property, FhirElementAttribute element)
     {
         var isList = property.PropertyType.IsGenericType && property.PropertyType.GetGenericTypeDefinition() == typeof(List<>);
         var declared = isList ? property.PropertyType.GetGenericArguments()[0] : property.PropertyType;
-        var min = Newest<CardinalityAttribute>(property)?.Min > 0 || AlsoMandatory.Contains($"{typeName}.{element.Name}") ? 1 : 0;
+        var min = Newest<CardinalityAttribute>(property)?.Min > 0 || R4Corrections.Mandatory.Contains($"{typeName}.{element.Name}") ? 1 : 0;
         var allowed = Newest<AllowedTypesAttribute>(property);
         var targets = Targets(property);
         switch (element.Choice)
@@ -103,6 +106,10 @@ internal static class SdkShape
         {
             var codeEnum = type is { IsGenericType: true } ? type.GetGenericArguments()[0] : null;
             var clrType = codeEnum is null ? type : typeof(Code);
+            if (type == typeof(Code) && $"{typeName}.{jsonName}" == R4Corrections.ResourceTypeElement)
+            {
+                codeEnum = typeof(ResourceType);
+            }
             elements.Add(new(jsonName, element.Name, isChoice, isList, min, slot, clrType, codeEnum, type == typeof(ResourceReference) ? targets : []));
         }
     }
@@ -113,7 +120,8 @@ internal static class SdkShape
         {
             return R4Names.OpenTypes.Select(name => ClrType(name)!);
         }
-        return allowed.Types is { Length: > 0 } types ? types : [declared];
+        // Types of later releases (integer64) stand among those of R4.
+        return allowed.Types is { Length: > 0 } types ? types.Where(type => Names.Contains(NameOf(type))) : [declared];
     }
 
     private static string[] Targets(PropertyInfo property) =>

@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace FhirStore.Model;
 
 /// <summary>What a <see cref="TypeModel"/> finds out on its first use.</summary>
@@ -8,25 +6,25 @@ internal sealed class TypeShape
     public TypeShape(ElementModel[] elements)
     {
         Elements = elements;
-        ByName = elements.ToFrozenDictionary(e => e.JsonName, StringComparer.Ordinal);
+        ByName = elements.ToDictionary(e => e.JsonName, StringComparer.Ordinal);
         ByUtf8Name = new(elements, e => e.JsonName);
-        ByPathName = elements.GroupBy(e => e.PathName, StringComparer.Ordinal).ToFrozenDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);
+        ByPathName = elements.GroupBy(e => e.PathName, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToArray(), StringComparer.Ordinal);
         foreach (var element in elements)
         {
             if (element.Min > 0)
             {
-                Mandatory |= UInt128.One << element.Slot;
+                Mandatory |= 1UL << element.Slot;
             }
         }
     }
 
     public ElementModel[] Elements { get; }
 
-    public FrozenDictionary<string, ElementModel> ByName { get; }
+    public Dictionary<string, ElementModel> ByName { get; }
 
     public Utf8Table<ElementModel> ByUtf8Name { get; }
 
-    public FrozenDictionary<string, ElementModel[]> ByPathName { get; }
+    public Dictionary<string, ElementModel[]> ByPathName { get; }
 
-    public UInt128 Mandatory { get; }
+    public ulong Mandatory { get; }
 }
