@@ -30,7 +30,7 @@ internal static class OperationalEntries
         _ => 0,
     };
 
-    public static void AddSlot(JsonElement slot, OperationalFields fields, IndexEntries.Builder entries)
+    public static void AddSlot(JsonElement slot, OperationalFields fields, string? baseUrl, IndexEntries.Builder entries)
     {
         AddTime(slot, "end"u8, OperationalFields.End, entries);
         if (Reference(slot, "schedule"u8) is not { } schedule)
@@ -38,7 +38,7 @@ internal static class OperationalEntries
             return;
         }
         Span<byte> value = stackalloc byte[TokenLength + 1 + SortableTime.Length];
-        fields.WriteReferenceToken(ReferenceText.WithoutVersion(schedule), value);
+        fields.WriteReferenceToken(ReferenceText.Normalize(schedule, baseUrl), value);
         WriteTime(slot, "start"u8, value[TokenLength..]);
         entries.Add(OperationalFields.SlotScheduleStart, value[..(TokenLength + SortableTime.Length)]);
         value[TokenLength] = OperationalFields.SlotStatusByte(JsonText.String(slot, "status"u8));
@@ -46,7 +46,7 @@ internal static class OperationalEntries
         entries.Add(OperationalFields.SlotScheduleStatusStart, value);
     }
 
-    public static void AddAppointment(JsonElement appointment, OperationalFields fields, IndexEntries.Builder entries)
+    public static void AddAppointment(JsonElement appointment, OperationalFields fields, string? baseUrl, IndexEntries.Builder entries)
     {
         AddTime(appointment, "end"u8, OperationalFields.End, entries);
         var status = JsonText.String(appointment, "status"u8);
@@ -65,7 +65,7 @@ internal static class OperationalEntries
             {
                 if (Reference(participant, "actor"u8) is { } actor)
                 {
-                    fields.WriteReferenceToken(ReferenceText.WithoutVersion(actor), value);
+                    fields.WriteReferenceToken(ReferenceText.Normalize(actor, baseUrl), value);
                     entries.Add(OperationalFields.AppointmentActorStart, value);
                 }
             }
@@ -76,7 +76,7 @@ internal static class OperationalEntries
             {
                 if (ReferenceText.Of(slot, ElementShape.Reference) is { } text)
                 {
-                    fields.WriteReferenceToken(ReferenceText.WithoutVersion(text), value);
+                    fields.WriteReferenceToken(ReferenceText.Normalize(text, baseUrl), value);
                     entries.Add(OperationalFields.AppointmentSlot, value[..TokenLength]);
                 }
             }

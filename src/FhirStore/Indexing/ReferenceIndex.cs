@@ -8,7 +8,7 @@ namespace FhirStore.Indexing;
 /// A 16-byte token of what each reference names, without version: <c>Type/id</c>, or the url as it stands. Logical references
 /// are kept beside, as those of identifiers are.
 /// </summary>
-internal sealed class ReferenceIndex(string type, string name, IndexTokens tokens) : ParameterIndex
+internal sealed class ReferenceIndex(string type, string name, IndexTokens tokens, string? baseUrl) : ParameterIndex
 {
     private const int Length = 16;
     private readonly IndexField _field = IndexField.Of($"{type}.{name}");
@@ -22,7 +22,7 @@ internal sealed class ReferenceIndex(string type, string name, IndexTokens token
         if (ReferenceText.Of(element, shape) is { Length: > 0 } text)
         {
             Span<byte> value = stackalloc byte[Length];
-            _key.Token(shape == ElementShape.Canonical ? ReferenceText.WithoutCanonicalVersion(text) : ReferenceText.WithoutVersion(text), value);
+            _key.Token(shape == ElementShape.Canonical ? ReferenceText.WithoutCanonicalVersion(text) : ReferenceText.Normalize(text, baseUrl), value);
             entries.Add(_field, value);
         }
         if (shape == ElementShape.Reference && element.ValueKind == JsonValueKind.Object && element.TryGetProperty("identifier"u8, out var identifier))

@@ -35,6 +35,13 @@ internal static class ReferenceText
         return history > 0 ? text[..history] : text;
     }
 
+    /// <summary>The text as it is indexed and compared: without version, and relative where it lies below <paramref name="baseUrl"/>.</summary>
+    public static string Normalize(string text, string? baseUrl)
+    {
+        text = WithoutVersion(text);
+        return baseUrl is not null && text.StartsWith(baseUrl, StringComparison.Ordinal) ? text[baseUrl.Length..] : text;
+    }
+
     /// <summary>The canonical url without <c>|version</c>.</summary>
     public static string WithoutCanonicalVersion(string text)
     {

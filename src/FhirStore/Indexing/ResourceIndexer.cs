@@ -3,12 +3,14 @@ using System.Text.Json;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Search;
 
 namespace FhirStore.Indexing;
 
 /// <summary>Computes the index entries of a resource: keyed tokens for personal parameters, clear values for operational ones.</summary>
-public sealed class ResourceIndexer(IndexTokens tokens, OperationalFields operational)
+public sealed class ResourceIndexer(IndexTokens tokens, OperationalFields operational, SearchOptions options)
 {
+    private readonly string? _baseUrl = options.BaseUrl;
     private readonly ConcurrentDictionary<string, TypeIndex> _byType = new(StringComparer.Ordinal);
 
     public IndexEntries Index(ResourceKey key, DateTimeOffset lastUpdated, JsonElement resource)
@@ -25,10 +27,10 @@ public sealed class ResourceIndexer(IndexTokens tokens, OperationalFields operat
         switch (key.Type)
         {
             case "Slot":
-                OperationalEntries.AddSlot(resource, operational, entries);
+                OperationalEntries.AddSlot(resource, operational, _baseUrl, entries);
                 break;
             case "Appointment":
-                OperationalEntries.AddAppointment(resource, operational, entries);
+                OperationalEntries.AddAppointment(resource, operational, _baseUrl, entries);
                 break;
         }
         return entries.Build();
@@ -41,7 +43,7 @@ public sealed class ResourceIndexer(IndexTokens tokens, OperationalFields operat
         {
             return key.Id;
         }
-        var visitor = new SubjectVisitor();
+        var visitor = new SubjectVisitor(_baseUrl);
         var parameters = SearchParameterCatalog.For(key.Type);
         foreach (var name in PatientCompartment.ParametersOf(key.Type))
         {
@@ -56,7 +58,7 @@ public sealed class ResourceIndexer(IndexTokens tokens, OperationalFields operat
     internal TypeIndex For(string resourceType) =>
         _byType.TryGetValue(resourceType, out var known)
             ? known
-            : _byType.GetOrAdd(resourceType, static (type, self) => new TypeIndex(SearchParameterCatalog.For(type), self.tokens, self.operational), (tokens, operational));
+            : _byType.GetOrAdd(resourceType, static (type, self) => new TypeIndex(SearchParameterCatalog.For(type), self.tokens, self.operational, self._baseUrl), (tokens, operational, _baseUrl));
 
     private readonly struct EntryVisitor(ParameterIndex index, IndexEntries.Builder entries) : IElementVisitor
     {
@@ -67,14 +69,14 @@ public sealed class ResourceIndexer(IndexTokens tokens, OperationalFields operat
         }
     }
 
-    private struct SubjectVisitor : IElementVisitor
+    private struct SubjectVisitor(string? baseUrl) : IElementVisitor
     {
         public string? Patient { get; private set; }
 
         /// <returns>True at a second patient: the resource is nobody's alone.</returns>
         public bool Visit(JsonElement element, ElementShape shape)
         {
-            if (!ReferenceText.TryLocal(ReferenceText.Of(element, shape), null, out var key) || key.Type != "Patient" || key.Id == Patient)
+            if (!ReferenceText.TryLocal(ReferenceText.Of(element, shape), baseUrl, out var key) || key.Type != "Patient" || key.Id == Patient)
             {
                 return false;
             }

@@ -12,7 +12,7 @@ internal sealed class TypeIndex
 {
     private readonly Dictionary<SearchParameter, ParameterEntries> _byParameter = [];
 
-    public TypeIndex(TypeParameters parameters, IndexTokens tokens, OperationalFields operational)
+    public TypeIndex(TypeParameters parameters, IndexTokens tokens, OperationalFields operational, string? baseUrl)
     {
         Parameters = parameters;
         var indexed = parameters.All.Where(IsIndexed).ToArray();
@@ -22,7 +22,7 @@ internal sealed class TypeIndex
             var host = HostOf(parameter, indexed);
             if (!hosts.TryGetValue(host, out var index))
             {
-                index = Create(host, tokens, operational);
+                index = Create(host, tokens, operational, baseUrl);
                 hosts.Add(host, index);
             }
             _byParameter.Add(parameter, new(index, host == parameter || IsSame(host, parameter)));
@@ -67,7 +67,7 @@ internal sealed class TypeIndex
 
     private static bool IsBucket(SearchParameter parameter) => parameter.Kind == SearchKind.Token && parameter.Paths.All(p => p.HasFixedCodes);
 
-    private static ParameterIndex Create(SearchParameter parameter, IndexTokens tokens, OperationalFields operational)
+    private static ParameterIndex Create(SearchParameter parameter, IndexTokens tokens, OperationalFields operational, string? baseUrl)
     {
         var (type, name) = (parameter.ResourceType, parameter.Name);
         return (type, name) switch
@@ -84,7 +84,7 @@ internal sealed class TypeIndex
                 SearchKind.Token when IsBucket(parameter) => new CodeBucketIndex(type, name, tokens),
                 SearchKind.Token => new TokenIndex(type, name, tokens),
                 SearchKind.String => new StringIndex(type, name, tokens, parameter.Paths.Any(p => p.Shape == ElementShape.Address) ? StringIndex.Addresses : StringIndex.Names),
-                SearchKind.Reference => new ReferenceIndex(type, name, tokens),
+                SearchKind.Reference => new ReferenceIndex(type, name, tokens, baseUrl),
                 SearchKind.Date => new DateIndex(type, name, tokens),
                 SearchKind.Uri => new UriIndex(type, name, tokens),
                 SearchKind.Number or SearchKind.Quantity => new NumberIndex(type, name, tokens),
