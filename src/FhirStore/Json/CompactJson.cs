@@ -7,52 +7,53 @@ namespace FhirStore.Json;
 /// <summary>Copies JSON that a reader has accepted: without white space between tokens, strings in their shortest escapes, numbers as they are.</summary>
 internal static class CompactJson
 {
-    private static readonly SearchValues<byte> QuoteOrEscape = SearchValues.Create("\"\\"u8);
     private static readonly SearchValues<byte> WhiteOrQuote = SearchValues.Create(" \t\r\n\""u8);
     private static readonly SearchValues<byte> Escaped = SearchValues.Create(
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, (byte)'"', (byte)'\\']);
 
+    private static ReadOnlySpan<byte> White => " \t\r\n"u8;
+
     public static void Copy(ref ByteWriter output, ReadOnlySpan<byte> json, Func<string, string?>? rewriteReference)
     {
         ReadOnlySpan<byte> lastName = default;
-        while (!json.IsEmpty)
+        // What stands between here and the place looked at goes out as it is.
+        var pending = 0;
+        var at = 0;
+        while (json[at..].IndexOfAny(WhiteOrQuote) is var next and >= 0)
         {
-            var plain = json.IndexOfAny(WhiteOrQuote);
-            if (plain < 0)
+            at += next;
+            if (json[at] != (byte)'"')
             {
-                output.Write(json);
-                return;
-            }
-            output.Write(json[..plain]);
-            json = json[plain..];
-            if (json[0] != (byte)'"')
-            {
-                json = json[1..];
+                output.Write(json[pending..at]);
+                at = pending = json.Length - json[at..].TrimStart(White).Length;
                 continue;
             }
-            var (length, isEscaped) = StringLength(json);
-            var text = json[1..(length - 1)];
-            json = json[length..].TrimStart(" \t\r\n"u8);
-            if (json is [(byte)':', ..])
+            var start = at;
+            var (length, isPlain) = ReadString(json[start..]);
+            at += length;
+            if (rewriteReference is not null)
             {
-                lastName = text;
+                var text = json[(start + 1)..(at - 1)];
+                if (json[at..].TrimStart(White) is [(byte)':', ..])
+                {
+                    lastName = text;
+                }
+                else if (MayRefer(lastName, text) && Rewrite(text, rewriteReference) is { } rewritten)
+                {
+                    output.Write(json[pending..start]);
+                    WriteString(ref output, Encoding.UTF8.GetBytes(rewritten));
+                    pending = at;
+                    continue;
+                }
             }
-            else if (rewriteReference is not null && MayRefer(lastName, text) && Rewrite(text, rewriteReference) is { } rewritten)
+            if (!isPlain)
             {
-                WriteString(ref output, Encoding.UTF8.GetBytes(rewritten));
-                continue;
-            }
-            if (isEscaped)
-            {
-                WriteUnescaped(ref output, text);
-            }
-            else
-            {
-                output.WriteByte((byte)'"');
-                output.Write(text);
-                output.WriteByte((byte)'"');
+                output.Write(json[pending..start]);
+                WriteUnescaped(ref output, json[(start + 1)..(at - 1)]);
+                pending = at;
             }
         }
+        output.Write(json[pending..]);
     }
 
     /// <summary>
@@ -66,19 +67,19 @@ internal static class CompactJson
     private static string? Rewrite(ReadOnlySpan<byte> text, Func<string, string?> rewriteReference) =>
         JsonText.ToStringOrNull(text) is { } value ? rewriteReference(value) : null;
 
-    /// <returns>Length with both quotes.</returns>
-    private static (int Length, bool IsEscaped) StringLength(ReadOnlySpan<byte> json)
+    /// <returns>Length with both quotes; and whether every escape in it is the shortest that there is.</returns>
+    private static (int Length, bool IsPlain) ReadString(ReadOnlySpan<byte> json)
     {
         var at = 1;
-        var isEscaped = false;
+        var isPlain = true;
         while (true)
         {
-            at += json[at..].IndexOfAny(QuoteOrEscape);
+            at += json[at..].IndexOfAny((byte)'"', (byte)'\\');
             if (json[at] == (byte)'"')
             {
-                return (at + 1, isEscaped);
+                return (at + 1, isPlain);
             }
-            isEscaped = true;
+            isPlain &= json[at + 1] is (byte)'"' or (byte)'\\' or (byte)'n' or (byte)'r' or (byte)'t';
             at += 2;
         }
     }

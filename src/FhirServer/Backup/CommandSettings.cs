@@ -1,0 +1,10 @@
+using FhirServer.Settings;
+
+namespace FhirServer.Backup;
+
+/// <summary>The same settings as the server's, from the same places, for commands that only need the data folder.</summary>
+internal static class CommandSettings
+{
+    public static ServerSettings Read(ReadOnlyMemory<string> args) =>
+        ServerSettings.Read(WebApplication.CreateSlimBuilder(args.ToArray()).Configuration);
+}
