@@ -11,12 +11,12 @@ namespace FhirServer.Commands;
 /// How far each file has come, by its content: a killed import goes on where it stopped, and a file that is in already is passed over,
 /// whatever its name is now. The mark is written in the same commit as what it counts.
 /// </summary>
-public sealed class ImportJournal(IRecordStore records, IndexTokens tokens, TimeProvider clock)
+internal sealed class ImportJournal(IRecordStore records, IndexTokens tokens, TimeProvider clock)
 {
     private const string RecordType = "_Import";
     private readonly IndexTokenKey _key = tokens.KeyFor(RecordType);
 
-    internal async Task<Mark> OpenAsync(string path, CancellationToken ct)
+    public async Task<Mark> OpenAsync(string path, CancellationToken ct)
     {
         byte[] hash;
         await using (var file = File.OpenRead(path))
@@ -31,10 +31,10 @@ public sealed class ImportJournal(IRecordStore records, IndexTokens tokens, Time
         return new(key, record?.Version ?? 0, record is null ? 0 : long.Parse(Encoding.ASCII.GetString(record.Body.Span), CultureInfo.InvariantCulture), clock);
     }
 
-    internal Task CommitAsync(RecordWrite write, CancellationToken ct) => records.CommitAsync(Commit.Of(write), ct);
+    public Task CommitAsync(RecordWrite write, CancellationToken ct) => records.CommitAsync(Commit.Of(write), ct);
 
     /// <summary>Where one file stands. The count of lines is no secret, so it is the body as it is.</summary>
-    internal sealed class Mark(ResourceKey key, long version, long done, TimeProvider clock)
+    public sealed class Mark(ResourceKey key, long version, long done, TimeProvider clock)
     {
         /// <summary>Lines of NDJSON, or 1 for a whole Bundle.</summary>
         public long Done { get; private set; } = done;
