@@ -5,6 +5,11 @@ namespace FhirServer.Backup;
 /// <summary>The same settings as the server's, from the same places, for commands that only need the data folder.</summary>
 internal static class CommandSettings
 {
-    public static ServerSettings Read(ReadOnlyMemory<string> args) =>
-        ServerSettings.Read(WebApplication.CreateSlimBuilder(args.ToArray()).Configuration);
+    public static ServerSettings Read(ReadOnlyMemory<string> args) => Open(args).Settings;
+
+    public static (IConfiguration Configuration, ServerSettings Settings) Open(ReadOnlyMemory<string> args)
+    {
+        var configuration = WebApplication.CreateSlimBuilder(args.ToArray()).Configuration;
+        return (configuration, ServerSettings.Read(configuration));
+    }
 }

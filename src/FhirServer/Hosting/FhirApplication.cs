@@ -1,3 +1,4 @@
+using FhirServer.Demo;
 using FhirServer.Discovery;
 using FhirServer.Http;
 using FhirServer.Observability;
@@ -32,6 +33,10 @@ public sealed class FhirApplication : IAsyncDisposable
         try
         {
             builder.Services.AddFhirServer(builder.Configuration, settings, store);
+            if (args.Contains(DemoSwitch))
+            {
+                builder.Services.AddDemo(builder.Configuration);
+            }
             var web = builder.Build();
             web.UseFhirServer();
             return new(web, store);
