@@ -29,6 +29,12 @@ public sealed class ClientRegistry(IServiceScopeFactory scopes)
         return null;
     }
 
+    public async Task<bool> ExistsAsync(string clientId, CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await Applications(scope).FindByClientIdAsync(clientId, ct) is not null;
+    }
+
     /// <summary>No new tokens for it from now on; those it has stop working within <see cref="Tokens.TokenAuthenticator.ClientCheckInterval"/>.</summary>
     /// <returns>False where there is no such client.</returns>
     public async Task<bool> RemoveAsync(string clientId, CancellationToken ct)

@@ -40,17 +40,17 @@ public sealed class IndexTokenKey
 {
     private const int ShortText = 512;
 
-    private readonly byte[] _key;
+    private readonly KeyedHash _hash;
 
-    internal IndexTokenKey(byte[] key) => _key = key;
+    internal IndexTokenKey(byte[] key) => _hash = new(key);
 
     /// <param name="destination">Filled whole: its length, 1 to 32 bytes, is the token's.</param>
     public void Token(ReadOnlySpan<byte> value, Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfZero(destination.Length, nameof(destination));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, HMACSHA256.HashSizeInBytes, nameof(destination));
-        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_key, value, hash);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, KeyedHash.Size, nameof(destination));
+        Span<byte> hash = stackalloc byte[KeyedHash.Size];
+        _hash.Compute(value, hash);
         hash[..destination.Length].CopyTo(destination);
     }
 

@@ -74,8 +74,8 @@ internal static class SdkShape
         {
             AddElements(elements, typeName, slot++, property, element);
         }
-        // The parser keeps one bit of 128 for each slot; ElementDefinition, the largest type, has under 50.
-        return slot <= 128 ? [.. elements] : throw new InvalidOperationException($"{typeName} has more elements than the model can hold.");
+        // The parser keeps one bit of 64 for each slot; the largest type has 51.
+        return slot <= 64 ? [.. elements] : throw new InvalidOperationException($"{typeName} has more elements than the model can hold.");
     }
 
     private static void AddElements(List<ElementModel> elements, string typeName, int slot, PropertyInfo property, FhirElementAttribute element)

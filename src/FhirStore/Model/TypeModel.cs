@@ -13,6 +13,15 @@ public sealed class TypeModel
         _clrType = clrType;
         IsResource = isResource;
         Primitive = primitive;
+        Rule = name switch
+        {
+            "Extension" => InvariantRule.Extension,
+            "Period" => InvariantRule.Period,
+            "Reference" => InvariantRule.Reference,
+            "Appointment" => InvariantRule.Appointment,
+            "Appointment.participant" => InvariantRule.AppointmentParticipant,
+            _ => InvariantRule.None,
+        };
     }
 
     /// <summary><c>Patient</c>, <c>HumanName</c>, <c>Patient.contact</c>, <c>dateTime</c>.</summary>
@@ -30,8 +39,10 @@ public sealed class TypeModel
 
     internal PrimitiveKind Primitive { get; }
 
+    internal InvariantRule Rule { get; }
+
     /// <summary>Bits of the slots (see <see cref="ElementModel.Slot"/>) that must be filled.</summary>
-    internal UInt128 Mandatory => Shape.Mandatory;
+    internal ulong Mandatory => Shape.Mandatory;
 
     private TypeShape Shape => _shape ?? Build();
 

@@ -13,7 +13,7 @@ internal sealed class TypeShape
         {
             if (element.Min > 0)
             {
-                Mandatory |= UInt128.One << element.Slot;
+                Mandatory |= 1UL << element.Slot;
             }
         }
     }
@@ -26,5 +26,5 @@ internal sealed class TypeShape
 
     public Dictionary<string, ElementModel[]> ByPathName { get; }
 
-    public UInt128 Mandatory { get; }
+    public ulong Mandatory { get; }
 }
