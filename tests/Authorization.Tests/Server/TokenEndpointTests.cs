@@ -68,6 +68,8 @@ public sealed class TokenEndpointTests : IAsyncLifetime
         Assert.Equal(wrong.Status, unknown.Status);
         Assert.Equal(wrong.Body.GetRawText(), unknown.Body.GetRawText());
         Assert.True(wrong.Response.Headers.CacheControl?.NoStore);
+        Assert.False(wrong.Body.TryGetProperty("error_uri", out _));
+        Assert.True(!basic || wrong.Response.Headers.WwwAuthenticate.Any(challenge => challenge.Scheme == "Basic"), "RFC 6749 5.2: the scheme the client used");
     }
 
     [Theory]
