@@ -50,6 +50,7 @@ internal static class Composition
         services.AddSingleton(store.Keys.Cipher);
         services.AddSingleton(store.Keys.IndexTokens);
         services.AddSingleton(store.Keys.Protector);
+        services.AddSingleton(new SearchOptions());
         services.AddSingleton<ResourceIndexer>();
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
