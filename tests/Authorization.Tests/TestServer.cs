@@ -8,7 +8,6 @@ using FhirCore.Records;
 using FhirStore.Encryption;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,19 +22,21 @@ public sealed class Database : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("auth-tests-").FullName;
 
+    private FileKeyVault? _vault;
+
     public InMemoryRecordStore Store { get; } = new();
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 2, 9, 0, 0, TimeSpan.Zero));
 
     public async Task<StoreKeys> OpenKeysAsync()
     {
-        using var vault = FileKeyVault.Open(Path.Combine(_folder, "master.key"), mayCreate: true);
-        // The vault must live as long as the keys: a new one of the same file for the keys to hold.
-        return await StoreKeys.OpenAsync(Store, FileKeyVault.Open(Path.Combine(_folder, "master.key"), mayCreate: false), Clock, default);
+        _vault ??= FileKeyVault.Open(Path.Combine(_folder, "master.key"), mayCreate: true);
+        return await StoreKeys.OpenAsync(Store, _vault, Clock, default);
     }
 
     public async ValueTask DisposeAsync()
     {
+        _vault?.Dispose();
         await Store.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
@@ -68,16 +69,16 @@ public sealed class TestServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(
         [
+            new("urls", "http://127.0.0.1:0"),
             new("Server:BaseUrl", BaseUrl),
             new("Auth:Clients:0:ClientId", ClientId),
             new("Auth:Clients:0:ClientSecret", Secret),
             new("Auth:Clients:0:Scope", "system/Patient.rs system/Appointment.cruds"),
-            .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)),
         ]);
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)));
         var keys = await database.OpenKeysAsync();
         builder.Services.AddSingleton<TimeProvider>(database.Clock);
         builder.Services.AddSingleton<IRecordStore>(database.Store);

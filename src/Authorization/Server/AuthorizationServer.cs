@@ -98,6 +98,7 @@ public static class AuthorizationServer
                         .DisableScopeValidation() // SMART scopes are a language: GrantScopes negotiates them
                         .IgnoreScopePermissions();
                     server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<ThrottleClients>().SetOrder(First));
+                    server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<DropSignInScopes>().SetOrder(First + 1));
                     server.AddEventHandler<HandleTokenRequestContext>(static handler => handler.UseScopedHandler<GrantScopes>());
                     server.AddEventHandler<ProcessSignInContext>(static handler => handler
                         .UseSingletonHandler<AlwaysTellScopes>().SetOrder(OpenIddictServerHandlers.AttachSignInParameters.Descriptor.Order + 500));

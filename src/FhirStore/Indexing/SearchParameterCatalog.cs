@@ -29,6 +29,16 @@ internal static class SearchParameterCatalog
         new("_tag", SearchKind.Token, "Resource.meta.tag", "http://hl7.org/fhir/SearchParameter/Resource-tag", "Tags applied to this resource", [], []),
     ];
 
+    /// <summary>
+    /// Expressions that R4 wrote narrower than the elements its own parameter is for: a risk assessment's period is a date as that
+    /// of a procedure is, and the text of a concept is part of value-string, also within the composite.
+    /// </summary>
+    private static readonly Dictionary<(string Type, string Name, string Written), string> Widened = new()
+    {
+        [("RiskAssessment", "date", "(RiskAssessment.occurrence as dateTime)")] = "RiskAssessment.occurrence",
+        [("Observation", "code-value-string", "value.as(string)")] = "value.as(string) | value.as(CodeableConcept).text",
+    };
+
     private static readonly ConcurrentDictionary<string, TypeParameters> ByType = new(StringComparer.Ordinal);
 
     /// <exception cref="ArgumentException">R4 has no such resource type.</exception>
@@ -48,6 +58,10 @@ internal static class SearchParameterCatalog
     private static SearchParameter Compile(TypeModel type, ModelInfoParameter definition)
     {
         var expression = definition.Expression ?? "";
+        foreach (var ((_, _, written), wider) in Widened.Where(w => w.Key.Type == type.Name && w.Key.Name == definition.Name))
+        {
+            expression = expression.Replace(written, wider, StringComparison.Ordinal);
+        }
         var presence = expression.IndexOf(PresenceOperator, StringComparison.Ordinal);
         var paths = definition.Kind == SearchKind.Special || expression.Length == 0 ? [] : PathCompiler.Compile(type, presence > 0 ? expression[..presence] : expression);
         return new()
@@ -73,7 +87,7 @@ internal static class SearchParameterCatalog
             var kind = KindByUrl.Value[url];
             var ofResource = expression.StartsWith(FromResource, StringComparison.Ordinal);
             var element = ofResource ? type : R4Model.Find(roots[0].TypeName) ?? Element(type, roots[0]);
-            var paths = PathCompiler.CompileRelative(element, ofResource ? expression[FromResource.Length..] : expression);
+            var paths = PathCompiler.CompileRelative(element, ofResource ? expression[FromResource.Length..] : Widened.GetValueOrDefault((type.Name, definition.Name, expression), expression));
             parts.Add(new(kind, [.. paths.Where(p => p.Shape.Serves(kind))], ofResource));
         }
         return parts.ToImmutable();

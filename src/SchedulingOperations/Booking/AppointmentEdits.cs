@@ -17,7 +17,7 @@ internal static class AppointmentEdits
     public static void Cancel(JsonObject appointment, JsonObject? reason)
     {
         appointment["status"] = "cancelled";
-        RemoveHold(appointment);
+        Extensions.Remove(appointment, OperationalFields.HoldUntilUrl);
         if (reason is not null)
         {
             appointment["cancelationReason"] = reason;

@@ -229,15 +229,3 @@ internal sealed class PlanDesk(WritePlan plan, SlotQueries queries, SchedulingOp
             : $"{actor} has another appointment at that time (rule: one appointment of an actor at a time).",
         "Appointment.participant");
 }
-
-/// <summary>Why a hold ends.</summary>
-internal static class HoldCauses
-{
-    public const string Expired = "hold-expired";
-    public const string Released = "hold-released";
-
-    public static JsonObject ExpiredReason() => new()
-    {
-        ["coding"] = new JsonArray(new JsonObject { ["system"] = "urn:fhir-server:cancelation-reason", ["code"] = "hold-expired", ["display"] = "The hold has expired" }),
-    };
-}

@@ -91,6 +91,20 @@ internal sealed class SlotLedger(WritePlan plan, SlotQueries queries, Scheduling
     public static bool IsFree(LedgerSlot slot) =>
         !slot.IsTaken && (slot.Status == SlotStatus.Free || slot.Status.IsGivenBack() && slot.Stored is null or SlotStatus.Free);
 
+    /// <summary>Slots of the schedule that this plan has made free; no query can know of them.</summary>
+    public List<ResourceKey> GivenBack(byte[] scheduleToken)
+    {
+        var keys = new List<ResourceKey>();
+        foreach (var slot in _slots.Values)
+        {
+            if (slot is { IsAbsorbed: false } && IsFree(slot) && queries.ScheduleToken(slot.Schedule).AsSpan().SequenceEqual(scheduleToken))
+            {
+                keys.Add(slot.Key);
+            }
+        }
+        return keys;
+    }
+
     /// <summary>Writes every slot that has changed.</summary>
     public async ValueTask WriteAsync(CancellationToken ct)
     {

@@ -11,7 +11,7 @@ namespace SchedulingOperations.Booking;
 internal sealed class SlotQueries(ResourceStore store, OperationalFields fields)
 {
     private const int TokenLength = 16;
-    private const int MostSlots = 2000;
+    private const int MostSlots = 10_000;
 
     /// <summary>Appointments that hold the slot now: their status takes time and they name it.</summary>
     public async ValueTask<IReadOnlyList<StoredResource>> HoldersOfAsync(ResourceKey slot, CancellationToken ct)
@@ -75,11 +75,4 @@ internal sealed class SlotQueries(ResourceStore store, OperationalFields fields)
         SortableTime.Write(start, value.AsSpan(TokenLength));
         return value;
     }
-}
-
-internal static class StoredJson
-{
-    public static System.Text.Json.JsonElement Root(this StoredResource resource) => System.Text.Json.JsonElement.Parse(resource.Json.Span);
-
-    public static AppointmentView Appointment(this StoredResource resource) => new(resource.Root());
 }

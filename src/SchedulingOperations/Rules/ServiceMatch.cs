@@ -44,16 +44,19 @@ public static class ServiceMatch
     /// <summary>True where the list of concepts holds one of the tokens; a token without a system matches any.</summary>
     public static bool HasAny(JsonElement resource, ReadOnlySpan<byte> element, IReadOnlyList<(string? System, string Code)> tokens)
     {
-        if (resource.TryGetProperty(element, out var concepts))
+        return resource.TryGetProperty(element, out var concepts) && IsAny(concepts, tokens);
+    }
+
+    /// <summary>True where a concept, or one of a list of them, is one of the tokens.</summary>
+    public static bool IsAny(JsonElement concepts, IReadOnlyList<(string? System, string Code)> tokens)
+    {
+        foreach (var (system, code) in Codings(concepts))
         {
-            foreach (var (system, code) in Codings(concepts))
+            foreach (var token in tokens)
             {
-                foreach (var token in tokens)
+                if (token.Code == code && (token.System is null || token.System == system))
                 {
-                    if (token.Code == code && (token.System is null || token.System == system))
-                    {
-                        return true;
-                    }
+                    return true;
                 }
             }
         }
