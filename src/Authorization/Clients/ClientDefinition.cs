@@ -8,9 +8,9 @@ namespace Authorization.Clients;
 /// <summary>A client as it may be registered: everything checked.</summary>
 public sealed record ClientDefinition
 {
+    internal const int LongestId = 100;
     private const int ShortestSecret = 16;
     private const int LongestSecret = 256;
-    private const int LongestId = 100;
 
     private static readonly SearchValues<char> IdCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");

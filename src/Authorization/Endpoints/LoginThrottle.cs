@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Authorization.Clients;
 
 namespace Authorization.Endpoints;
 
@@ -14,6 +15,8 @@ public sealed class LoginThrottle(TimeProvider clock)
 
     private readonly ConcurrentDictionary<string, Counter> _counters = new(StringComparer.Ordinal);
 
+    internal int Count => _counters.Count;
+
     /// <returns>Null when it may try; otherwise how long it must wait.</returns>
     public TimeSpan? WaitFor(string clientId, string? address)
     {
@@ -27,6 +30,10 @@ public sealed class LoginThrottle(TimeProvider clock)
 
     public void Failed(string clientId, string? address)
     {
+        if (clientId.Length > ClientDefinition.LongestId)
+        {
+            return; // no client has such an id, and keeping it would cost memory
+        }
         var now = clock.GetUtcNow();
         if (_counters.Count >= MostKeys)
         {
