@@ -65,7 +65,8 @@ internal static class Composition
     {
         services.AddSingleton(options);
         services.AddSingleton<IWriteRule>(provider => new SchedulingRule(
-            provider.GetRequiredService<ResourceStore>, provider.GetRequiredService<OperationalFields>(), options, provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<ResourceStore>, provider.GetRequiredService<OperationalFields>(), provider.GetRequiredService<SearchOptions>(), options,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SchedulingApi>();
         services.AddSingleton<HoldExpiry>();
         services.AddSingleton<IdempotencySweep>();
