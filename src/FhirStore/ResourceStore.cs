@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Encryption;
+using FhirStore.Indexing;
+using FhirStore.Search;
 using FhirStore.Writing;
 
 namespace FhirStore;
@@ -8,27 +11,88 @@ namespace FhirStore;
 /// <summary>Reads and writes resources. Whatever the route, a write ends in <see cref="WriteAsync"/> or <see cref="CommitPlanAsync"/>.</summary>
 public sealed class ResourceStore
 {
-    /// <returns>The current version, a tombstone included; null where there never was one.</returns>
-    public ValueTask<StoredResource?> ReadAsync(ResourceKey key, CancellationToken ct) => throw new NotImplementedException();
+    private readonly IRecordStore _records;
+    private readonly RecordCipher _cipher;
+    private readonly RequestResolver _resolver;
+    private readonly PlanCommitter _committer;
 
-    public ValueTask<StoredResource?> ReadVersionAsync(ResourceKey key, long version, CancellationToken ct) => throw new NotImplementedException();
+    public ResourceStore(
+        IRecordStore records, RecordCipher cipher, ResourceIndexer indexer, SearchService search, IEnumerable<IWriteRule> rules, TimeProvider clock)
+    {
+        _records = records;
+        _cipher = cipher;
+        _resolver = new(search, clock);
+        _committer = new(records, cipher, indexer, [.. rules], clock);
+    }
+
+    /// <returns>The current version, a tombstone included; null where there never was one.</returns>
+    public async ValueTask<StoredResource?> ReadAsync(ResourceKey key, CancellationToken ct) =>
+        await _records.GetAsync(key, ct) is { } record ? await OpenAsync(record, ct) : null;
+
+    public async ValueTask<StoredResource?> ReadVersionAsync(ResourceKey key, long version, CancellationToken ct) =>
+        await _records.GetVersionAsync(key, version, ct) is { } record ? await OpenAsync(record, ct) : null;
 
     /// <summary>Newest first. Null type: the whole store; null id: the whole type.</summary>
-    public ValueTask<ResourceHistory> HistoryAsync(string? type, string? id, DateTimeOffset? since, long? before, int limit, CancellationToken ct) => throw new NotImplementedException();
+    public async ValueTask<ResourceHistory> HistoryAsync(string? type, string? id, DateTimeOffset? since, long? before, int limit, CancellationToken ct)
+    {
+        var page = await _records.HistoryAsync(new(type, id, since, before, limit), ct);
+        return new(await OpenAllAsync(page.Versions, ct), page.Next);
+    }
 
     /// <summary>For operations that know their index fields (see <c>Indexing/OperationalFields.cs</c>): opened resources of a record query.</summary>
-    public ValueTask<ResourcePage> QueryAsync(RecordQuery query, CancellationToken ct) => throw new NotImplementedException();
+    public async ValueTask<ResourcePage> QueryAsync(RecordQuery query, CancellationToken ct)
+    {
+        var page = await _records.QueryAsync(query, ct);
+        return new(await OpenAllAsync(page.Records, ct), page.Next);
+    }
 
     /// <summary>All requests in one commit, or none; several are a transaction: the same resource twice is refused.</summary>
     /// <returns>An outcome for each request, in order.</returns>
-    public Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, CancellationToken ct) => throw new NotImplementedException();
+    public Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, CancellationToken ct) => WriteAsync(requests, [], ct);
+
+    /// <param name="alongside">Records of the server's own that stand or fall with the requests: how far an import has come.</param>
+    public async Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(
+        ImmutableArray<WriteRequest> requests, ImmutableArray<RecordWrite> alongside, CancellationToken ct)
+    {
+        var done = await CommitPlanAsync(
+            (plan, token) =>
+            {
+                plan.InternalWrites.AddRange(alongside);
+                return _resolver.ResolveAsync(requests, plan, token);
+            },
+            ct);
+        if (!done.TryGet(out var result, out var failure))
+        {
+            return failure;
+        }
+        var outcomes = ImmutableArray.CreateBuilder<WriteOutcome>(requests.Length);
+        foreach (var resolved in result.Value)
+        {
+            outcomes.Add(resolved.Key is { } key ? new(resolved.Kind, result.Written[key]) : new(resolved.Kind, resolved.Found));
+        }
+        return outcomes.MoveToImmutable();
+    }
 
     /// <summary>
     /// For operations: <paramref name="build"/> reads and plans, the plan passes the rules and is committed; when something it read
     /// has changed meanwhile it is called again with a new plan.
     /// </summary>
     /// <returns>What <paramref name="build"/> made last, with the written resources by key.</returns>
-    public Task<Outcome<PlanResult<T>>> CommitPlanAsync<T>(Func<WritePlan, CancellationToken, ValueTask<Outcome<T>>> build, CancellationToken ct) => throw new NotImplementedException();
+    public Task<Outcome<PlanResult<T>>> CommitPlanAsync<T>(Func<WritePlan, CancellationToken, ValueTask<Outcome<T>>> build, CancellationToken ct) =>
+        _committer.RunAsync(() => new WritePlan(this), build, ct);
+
+    private async ValueTask<StoredResource> OpenAsync(StoredRecord record, CancellationToken ct) =>
+        new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _cipher.OpenAsync(record, ct));
+
+    private async ValueTask<ImmutableArray<StoredResource>> OpenAllAsync(IReadOnlyList<StoredRecord> records, CancellationToken ct)
+    {
+        var opened = ImmutableArray.CreateBuilder<StoredResource>(records.Count);
+        foreach (var record in records)
+        {
+            opened.Add(await OpenAsync(record, ct));
+        }
+        return opened.MoveToImmutable();
+    }
 }
 
 /// <param name="Next">To be given as <c>before</c> for the next page; null at the end.</param>
@@ -36,4 +100,4 @@ public sealed record ResourceHistory(ImmutableArray<StoredResource> Versions, lo
 
 public sealed record ResourcePage(ImmutableArray<StoredResource> Resources, RecordCursor? Next);
 
-public sealed record PlanResult<T>(T Value, ImmutableDictionary<ResourceKey, StoredResource> Written);
+public sealed record PlanResult<T>(T Value, IReadOnlyDictionary<ResourceKey, StoredResource> Written);

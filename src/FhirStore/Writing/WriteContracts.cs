@@ -17,15 +17,17 @@ public abstract record WriteRequest
     /// <summary>Why, for the change log; null takes the interaction's name.</summary>
     public string? Cause { get; init; }
 
-    /// <summary>An already known new id (a transaction gives one to each urn:uuid); null makes one.</summary>
+    /// <summary>What other entries of the transaction call this resource (<c>urn:uuid:…</c>); references to it become <c>Type/id</c>.</summary>
+    public string? FullUrl { get; init; }
+
     /// <param name="IfNoneExist">Search criteria, decoded; empty for an unconditional create.</param>
-    public sealed record Create(ParsedResource Resource, ImmutableArray<KeyValuePair<string, string>> IfNoneExist, string? Id = null) : WriteRequest;
+    public sealed record Create(ParsedResource Resource, ImmutableArray<KeyValuePair<string, string>> IfNoneExist) : WriteRequest;
 
     /// <summary>Also creates where the id is new (https://hl7.org/fhir/R4/http.html#upsert).</summary>
     /// <param name="IfMatch">Version from If-Match; null when not sent.</param>
     public sealed record Update(ResourceKey Key, ParsedResource Resource, long? IfMatch) : WriteRequest;
 
-    public sealed record ConditionalUpdate(ParsedResource Resource, ImmutableArray<KeyValuePair<string, string>> Criteria, long? IfMatch, string? Id = null) : WriteRequest;
+    public sealed record ConditionalUpdate(ParsedResource Resource, ImmutableArray<KeyValuePair<string, string>> Criteria, long? IfMatch) : WriteRequest;
 
     public sealed record Delete(ResourceKey Key, long? IfMatch) : WriteRequest;
 

@@ -54,12 +54,19 @@ public sealed class WritePlan
     /// <summary>In the order of the requests, then those that rules added.</summary>
     public List<PlannedWrite> Writes { get; } = [];
 
-    public List<RecordCondition> Conditions { get; } = [];
+    /// <summary>What must hold at the moment of the commit beside the versions read; see <see cref="Require"/>.</summary>
+    internal List<(RecordCondition.NoneMatch Condition, Func<ResourceKey, FhirFailure>? Refusal)> Conditions { get; } = [];
 
     /// <summary>Records of the server's own (idempotency, claims) to write in the same commit.</summary>
     public List<RecordWrite> InternalWrites { get; } = [];
 
     internal IReadOnlyDictionary<ResourceKey, StoredResource?> ReadSet => _read;
+
+    /// <summary>The commit fails if a record matches.</summary>
+    /// <param name="refusal">
+    /// The answer when one does. Null makes the whole plan again, which must then see the record by itself and decide otherwise.
+    /// </param>
+    public void Require(RecordCondition.NoneMatch condition, Func<ResourceKey, FhirFailure>? refusal = null) => Conditions.Add((condition, refusal));
 
     public PlannedWrite? Find(ResourceKey key) => _byKey.GetValueOrDefault(key);
 

@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace FhirStore.Search;
+
+/// <summary>The text behind the question mark: names and values, percent-decoded once.</summary>
+public static class QueryText
+{
+    /// <param name="query">Without the leading question mark. A part without <c>=</c> has an empty value; empty parts are passed over.</param>
+    public static ImmutableArray<KeyValuePair<string, string>> Parse(ReadOnlySpan<char> query)
+    {
+        var pairs = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
+        foreach (var range in query.Split('&'))
+        {
+            var part = query[range];
+            if (part.IsEmpty)
+            {
+                continue;
+            }
+            var equals = part.IndexOf('=');
+            pairs.Add(equals < 0 ? new(Decode(part), "") : new(Decode(part[..equals]), Decode(part[(equals + 1)..])));
+        }
+        return pairs.DrainToImmutable();
+    }
+
+    private static string Decode(ReadOnlySpan<char> text) =>
+        text.IndexOfAny('%', '+') < 0 ? text.ToString() : Uri.UnescapeDataString(text.ToString().Replace('+', ' '));
+}

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace Faults.Tests;
+
+public sealed class KillTests
+{
+    private const int Rounds = 20;
+    private const int Slots = 500;
+
+    /// <summary>
+    /// Twice as many bookings as slots are under way at once when the server is killed. After the restart every acknowledged booking
+    /// stands, no slot is taken twice, and a slot is busy exactly when an appointment holds it.
+    /// </summary>
+    [Fact]
+    public async Task KillDuringBookings_EveryAcknowledgedBookingStands_NoSlotTakenTwice()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var server = new ServerProcess();
+        await server.StartAsync(ct);
+        await Clinic.OpenAsync(server, ct);
+        var random = new Random(20_31);
+        var killedInTheMiddle = 0;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var slots = await Clinic.AddDayAsync(server, $"r{round}", new DateOnly(2041, 1, 1).AddDays(round), Slots, ct);
+            var acknowledged = new ConcurrentDictionary<string, string>();
+            var killAt = random.Next(20, Slots - 20);
+            var enough = new TaskCompletionSource();
+            var bookings = slots.Concat(slots).Select(slot => Task.Run(async () =>
+            {
+                try
+                {
+                    var (status, body) = await server.SendAsync(HttpMethod.Post, "Appointment/$book", Clinic.Booking(slot), ct);
+                    if (status == HttpStatusCode.Created)
+                    {
+                        Assert.True(acknowledged.TryAdd((string)body!["id"]!, slot.Slot));
+                        if (acknowledged.Count >= killAt)
+                        {
+                            enough.TrySetResult();
+                        }
+                    }
+                    else
+                    {
+                        Assert.Equal(HttpStatusCode.Conflict, status);
+                    }
+                }
+                catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException)
+                {
+                    // Cut off by the kill: never acknowledged.
+                }
+            }, ct)).ToArray();
+            await Task.WhenAny(enough.Task, Task.WhenAll(bookings));
+            await server.KillAsync();
+            await Task.WhenAll(bookings);
+            killedInTheMiddle += acknowledged.Count < Slots ? 1 : 0;
+
+            await server.StartAsync(ct);
+            var appointments = await server.SearchAsync($"Appointment?date={new DateOnly(2041, 1, 1).AddDays(round):yyyy-MM-dd}&_count=500", ct);
+            var held = appointments.Where(a => (string?)a["status"] == "booked").ToDictionary(a => (string)a["id"]!, a => (string)a["slot"]![0]!["reference"]!);
+            foreach (var (id, slot) in acknowledged)
+            {
+                Assert.Equal(slot, held.GetValueOrDefault(id));
+            }
+            Assert.Equal(held.Count, held.Values.Distinct().Count());
+            var busy = (await server.SearchAsync($"Slot?schedule=Schedule/schedule-r{round}&status=busy&_count=500", ct)).Select(s => "Slot/" + (string)s["id"]!);
+            Assert.Equal(held.Values.Order(StringComparer.Ordinal), busy.Order(StringComparer.Ordinal));
+        }
+        Assert.True(killedInTheMiddle > Rounds / 2, $"Only {killedInTheMiddle} of {Rounds} kills fell into the middle of the bookings.");
+    }
+}
