@@ -24,6 +24,8 @@ public sealed class RunningServer : IAsyncDisposable
     /// <summary>With a slash at the end.</summary>
     public Uri Base { get; }
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>What it has written so far, errors too.</summary>
     public string Output
     {
@@ -58,11 +60,20 @@ public sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>Runs a command of the server (<c>import</c>, <c>backup</c>) to its end.</summary>
+    /// <param name="killWhen">Kills it, as kill -9 does, once it has written this.</param>
     public static async Task<(int ExitCode, string Output)> RunAsync(
-        string dataDirectory, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken ct)
+        string dataDirectory, IEnumerable<string> arguments, CancellationToken ct, string? killWhen = null)
     {
-        await using var server = new RunningServer(Launch(arguments, [new("Storage:DataDirectory", dataDirectory), .. settings]), port: 0);
+        await using var server = new RunningServer(Launch(arguments, [new("Storage:DataDirectory", dataDirectory)]), port: 0);
         server.Listen();
+        while (killWhen is not null && !server._process.HasExited && !server.Output.Contains(killWhen, StringComparison.Ordinal))
+        {
+            await Task.Delay(1, ct);
+        }
+        if (killWhen is not null)
+        {
+            server._process.Kill();
+        }
         await server._process.WaitForExitAsync(ct);
         return (server._process.ExitCode, server.Output);
     }

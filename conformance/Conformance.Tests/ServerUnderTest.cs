@@ -13,7 +13,7 @@ namespace Conformance.Tests;
 /// </summary>
 public sealed class ServerUnderTest : IAsyncLifetime
 {
-    public const string Scope = "system/*.cruds";
+    public const string Scope = Tokens.Everything;
     private readonly string _directory = Directory.CreateTempSubdirectory("fhir-conformance-").FullName;
     private RunningServer? _server;
 
@@ -64,21 +64,7 @@ public sealed class ServerUnderTest : IAsyncLifetime
     }
 
     /// <returns>A client with a token of the client credentials grant, https://hl7.org/fhir/smart-app-launch/backend-services.html.</returns>
-    public async Task<HttpClient> SignInAsync(string clientId, string clientSecret, string scope)
-    {
-        var discovery = JsonNode.Parse(await Anonymous.GetStringAsync(".well-known/smart-configuration"))!;
-        using var request = new HttpRequestMessage(HttpMethod.Post, (string)discovery["token_endpoint"]!)
-        {
-            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("scope", scope)]),
-        };
-        request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{clientId}:{clientSecret}")));
-        using var response = await Anonymous.SendAsync(request);
-        var answer = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{response.StatusCode} {answer}");
-        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Base, Timeout = TimeSpan.FromSeconds(60) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)JsonNode.Parse(answer)!["access_token"]!);
-        return client;
-    }
+    public Task<HttpClient> SignInAsync(string clientId, string clientSecret, string scope) => Tokens.SignInAsync(Base, clientId, clientSecret, CancellationToken.None, scope);
 
     /// <summary>A clinic of its own for one test, so that tests neither meet nor need an empty server.</summary>
     public async Task<TestClinic> OpenClinicAsync() => await TestClinic.OpenAsync(this);

@@ -22,10 +22,12 @@ public sealed class SchedulingApi
     private readonly RescheduleAppointment _reschedule;
 
     public SchedulingApi(
-        ResourceStore store, IRecordStore records, SearchService search, OperationalFields fields, IndexTokens tokens, DataProtector protector, SchedulingOptions options, TimeProvider clock)
+        ResourceStore store, IRecordStore records, SearchService search, SearchOptions searchOptions, OperationalFields fields, IndexTokens tokens, DataProtector protector, SchedulingOptions options,
+        TimeProvider clock)
     {
+        ArgumentNullException.ThrowIfNull(searchOptions);
         var queries = new SlotQueries(store, fields);
-        var desks = new Desks(queries, options, clock);
+        var desks = new Desks(queries, options, searchOptions.BaseUrl, clock);
         var runner = new OperationRunner(store, desks, new(records, protector, options, clock));
         var schedules = new Schedules(search);
         var reservations = new Reservations(queries, schedules, options);

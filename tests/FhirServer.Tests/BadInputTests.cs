@@ -201,9 +201,10 @@ public sealed class BadInputTests(ServerFixture server)
         }
     }
 
-    private sealed class EndlessStream(long length) : Stream
+    private sealed class EndlessStream(long bytes) : Stream
     {
-        private long _left = length;
+        private readonly long _length = bytes;
+        private long _left = bytes;
 
         public override bool CanRead => true;
 
@@ -211,9 +212,9 @@ public sealed class BadInputTests(ServerFixture server)
 
         public override bool CanWrite => false;
 
-        public override long Length => length;
+        public override long Length => _length;
 
-        public override long Position { get => length - _left; set => throw new NotSupportedException(); }
+        public override long Position { get => _length - _left; set => throw new NotSupportedException(); }
 
         public override int Read(byte[] buffer, int offset, int count)
         {

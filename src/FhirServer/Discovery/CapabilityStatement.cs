@@ -103,7 +103,7 @@ internal static class CapabilityStatement
         json.WriteBoolean("conditionalUpdate", true);
         json.WriteString("conditionalDelete", "single");
         WriteList(json, "referencePolicy", "literal", "logical");
-        WriteSearch(json, sources.ParametersOf(type));
+        WriteSearch(json, sources.SearchOf(type));
         WriteOperations(json, SchedulingTable.Offers(@base, type));
         json.WriteEndObject();
     }
@@ -127,7 +127,7 @@ internal static class CapabilityStatement
             {
                 json.WriteString("definition", parameter.Definition);
             }
-            json.WriteString("type", parameter.Type);
+            json.WriteString("type", parameter.Kind.ToString().ToLowerInvariant());
             json.WriteEndObject();
         }
         json.WriteEndArray();

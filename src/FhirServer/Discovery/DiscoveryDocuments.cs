@@ -53,7 +53,7 @@ internal sealed class DiscoveryDocuments(TimeProvider clock, DiscoverySources so
 
     private Task WriteSmartAsync(HttpContext context)
     {
-        var body = sources.SmartConfiguration();
+        var body = sources.SmartConfiguration;
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "public, max-age=300";
         context.Response.Headers.XContentTypeOptions = "nosniff";

@@ -1,4 +1,3 @@
-using Authorization.Discovery;
 using Authorization.Server;
 using FhirStore.Search;
 
@@ -7,24 +6,16 @@ namespace FhirServer.Discovery;
 /// <summary>The parts of discovery that other rooms know.</summary>
 internal sealed class DiscoverySources(PublicAddresses addresses)
 {
-    private readonly byte[] _smart = SmartConfigurationOf(addresses);
-
     public string TokenEndpoint => addresses.TokenEndpoint;
 
-    public byte[] SmartConfiguration() => _smart;
+    public byte[] SmartConfiguration { get; } = Authorization.Discovery.SmartConfiguration.Write(addresses);
 
-    public SearchOffer ParametersOf(string type) => new([], [], []);
-
-    private static byte[] SmartConfigurationOf(PublicAddresses addresses) => Authorization.Discovery.SmartConfiguration.Write(addresses);
+    public SearchOffer SearchOf(string type) => new(SearchParameterInfo.Of(type), SearchParameterInfo.IncludesOf(type), SearchParameterInfo.RevIncludesOf(type));
 }
 
 /// <param name="Includes">Values that _include takes.</param>
 /// <param name="RevIncludes">Values that _revinclude takes.</param>
-internal sealed record SearchOffer(IReadOnlyList<ParameterOffer> Parameters, IReadOnlyList<string> Includes, IReadOnlyList<string> RevIncludes);
-
-/// <param name="Definition">Canonical of the SearchParameter; empty where R4 names none.</param>
-/// <param name="Type">Code of http://hl7.org/fhir/search-param-type.</param>
-internal sealed record ParameterOffer(string Name, string Type, string Definition);
+internal sealed record SearchOffer(IReadOnlyList<SearchParameterInfo> Parameters, IReadOnlyList<string> Includes, IReadOnlyList<string> RevIncludes);
 
 /// <param name="Definition">Canonical of the OperationDefinition.</param>
 internal sealed record OperationOffer(string Name, string Definition);

@@ -13,6 +13,9 @@ using FhirStore.Indexing;
 using FhirStore.Search;
 using FhirStore.Writing;
 using SchedulingOperations;
+using SchedulingOperations.Booking;
+using SchedulingOperations.Idempotency;
+using SchedulingOperations.PlainWrites;
 
 namespace FhirServer.Hosting;
 
@@ -23,7 +26,8 @@ internal static class Composition
     {
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
-        services.AddStore(store);
+        services.AddStore(store, settings);
+        services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
@@ -42,7 +46,7 @@ internal static class Composition
         });
     }
 
-    private static void AddStore(this IServiceCollection services, OpenStore store)
+    private static void AddStore(this IServiceCollection services, OpenStore store, ServerSettings settings)
     {
         services.AddSingleton(store);
         services.AddSingleton(store.Records);
@@ -50,10 +54,22 @@ internal static class Composition
         services.AddSingleton(store.Keys.Cipher);
         services.AddSingleton(store.Keys.IndexTokens);
         services.AddSingleton(store.Keys.Protector);
+        services.AddSingleton(new SearchOptions { BaseUrl = settings.BaseUrl.AbsoluteUri });
         services.AddSingleton<ResourceIndexer>();
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<ResourceStore>();
+    }
+
+    private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<IWriteRule>(provider => new SchedulingRule(
+            provider.GetRequiredService<ResourceStore>, provider.GetRequiredService<OperationalFields>(), options, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<SchedulingApi>();
+        services.AddSingleton<HoldExpiry>();
+        services.AddSingleton<IdempotencySweep>();
+        services.AddHostedService<SchedulingSweeps>();
     }
 
     private static void AddHttp(this IServiceCollection services, ServerSettings settings)
@@ -63,7 +79,6 @@ internal static class Composition
         services.AddSingleton<SearchInteractions>();
         services.AddSingleton<WriteInteractions>();
         services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), settings.MaxBundleEntries));
-        services.AddSingleton<SchedulingApi>();
         services.AddSingleton<SchedulingRoutes>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();

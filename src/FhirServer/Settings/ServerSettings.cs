@@ -1,3 +1,5 @@
+using Authorization.Server;
+
 namespace FhirServer.Settings;
 
 /// <summary>What the composition root needs to know. Read once at start; a wrong value stops the start with the key's name.</summary>
@@ -23,9 +25,6 @@ public sealed record ServerSettings
 
     /// <summary>How long running requests may take to finish when the server is told to stop.</summary>
     public required TimeSpan ShutdownTimeout { get; init; }
-
-    /// <summary>How often expired holds are looked for.</summary>
-    public required TimeSpan HoldSweepInterval { get; init; }
 
     public string RecordsDirectory => Path.Combine(DataDirectory, "records");
 
@@ -56,12 +55,12 @@ public sealed record ServerSettings
             MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1L << 31),
             MaxBundleEntries = (int)read.Number("Server:MaxBundleEntries", 10_000, 1, 1_000_000),
             ShutdownTimeout = read.Time("Server:ShutdownTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
-            HoldSweepInterval = read.Time("Server:HoldSweepInterval", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
         };
         foreach (var section in Sections)
         {
             read.RefuseUnknownKeys(section);
         }
+        CheckLoopback(read, urls);
         read.ThrowIfAny();
         return settings;
     }
@@ -88,6 +87,24 @@ public sealed record ServerSettings
             .Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal)
             .Replace("://[::]", "://localhost", StringComparison.Ordinal);
         return local + "/fhir";
+    }
+
+    /// <summary>Without tokens the server is for this machine only; what is really bound is checked again once it listens.</summary>
+    private static void CheckLoopback(SettingsReader read, string urls)
+    {
+        const string key = "Auth:AllowAnonymousOnLoopback";
+        if (read.OneOf(key, "false", ["false", "true"]) != "true")
+        {
+            return;
+        }
+        try
+        {
+            LoopbackOnly.Check([urls]);
+        }
+        catch (InvalidOperationException error)
+        {
+            read.Refuse(key, error.Message.TrimEnd('.'));
+        }
     }
 
     private static void ReadRoles(SettingsReader read)

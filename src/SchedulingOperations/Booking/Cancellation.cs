@@ -29,7 +29,7 @@ internal static class Cancellation
         change?.Invoke(json);
         if (status.HoldsTime())
         {
-            await desk.Slots.GiveBackAsync(stored.Key, PlanDesk.SlotKeys(view), null, ct);
+            await desk.Slots.GiveBackAsync(stored.Key, desk.SlotKeys(view), null, ct);
         }
         var write = await desk.Plan.AddAsync(stored.Key, json, "cancel", ct);
         write.Vouched = true;

@@ -38,7 +38,7 @@ internal sealed class ConfirmAppointment(OperationRunner runner, Moves moves)
             {
                 return FhirFailure.Of(FailureKind.Conflict, $"{key} is {view.Status.Code()}; only what is proposed or pending can be confirmed.", "Appointment.status", detail: "status-transition");
             }
-            SlotWish? wish = view.Status == AppointmentStatus.Proposed && PlanDesk.SlotKeys(view) is { Count: > 0 } slots ? new SlotWish.Named(slots) : null;
+            SlotWish? wish = view.Status == AppointmentStatus.Proposed && desk.SlotKeys(view) is { Count: > 0 } slots ? new SlotWish.Named(slots) : null;
             return await moves.MoveAsync(desk, stored, JsonObject.Create(view.Root)!, wish, AppointmentStatus.Booked, followsSchedule: false, lookFirst, token);
         }, ct);
     }

@@ -1,6 +1,7 @@
 using FhirCore.Records;
 using FhirStore;
 using FhirStore.Indexing;
+using FhirStore.Search;
 using SchedulingOperations.Views;
 
 namespace SchedulingOperations.Booking;
@@ -14,10 +15,11 @@ public sealed class HoldExpiry
     private readonly Desks _desks;
     private readonly TimeProvider _clock;
 
-    public HoldExpiry(ResourceStore store, OperationalFields fields, SchedulingOptions options, TimeProvider clock)
+    public HoldExpiry(ResourceStore store, OperationalFields fields, SearchOptions search, SchedulingOptions options, TimeProvider clock)
     {
+        ArgumentNullException.ThrowIfNull(search);
         (_store, _clock) = (store, clock);
-        _desks = new(new(store, fields), options, clock);
+        _desks = new(new(store, fields), options, search.BaseUrl, clock);
     }
 
     /// <returns>How many holds were ended. A hold booked in the meantime is left alone.</returns>

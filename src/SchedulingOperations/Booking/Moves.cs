@@ -24,7 +24,7 @@ internal sealed class Moves(SlotQueries queries, Reservations reservations)
         {
             AppointmentEdits.RemoveHold(next);
         }
-        var held = before.Status.HoldsTime() ? PlanDesk.SlotKeys(before) : [];
+        var held = before.Status.HoldsTime() ? desk.SlotKeys(before) : [];
         var isSameTime = before.TryGetSpan(out var old) && old == span;
         var keepsSlots = held.Count > 0 && isSameTime && (wish is null || wish is SlotWish.Named named && named.Slots.ToHashSet().SetEquals(held));
         if (keepsSlots && AllStillTaken(await TakenAsync(desk, held, ct), held.Count))
@@ -51,7 +51,7 @@ internal sealed class Moves(SlotQueries queries, Reservations reservations)
     public async ValueTask<SlotWish> SchedulesOfAsync(PlanDesk desk, AppointmentView appointment, CancellationToken ct)
     {
         var names = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var key in PlanDesk.SlotKeys(appointment))
+        foreach (var key in desk.SlotKeys(appointment))
         {
             if (await desk.Slots.FindAsync(key, ct) is { } slot)
             {
@@ -101,7 +101,7 @@ internal sealed class Moves(SlotQueries queries, Reservations reservations)
                 }
             }
         }
-        foreach (var key in PlanDesk.SlotKeys(before))
+        foreach (var key in desk.SlotKeys(before))
         {
             if (await desk.Slots.FindAsync(key, ct) is not { } slot || staying.Contains(slot.Schedule)
                 || wish is SlotWish.OfActors

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FhirCore;
@@ -19,15 +20,17 @@ internal sealed record TimeClaim(ResourceKey Appointment, TimeRange Span, string
 }
 
 /// <summary>Makes the desks of plans.</summary>
-internal sealed class Desks(SlotQueries queries, SchedulingOptions options, TimeProvider clock)
+/// <param name="baseUrl">References that begin with it are to resources of this server, too.</param>
+internal sealed class Desks(SlotQueries queries, SchedulingOptions options, string? baseUrl, TimeProvider clock)
 {
     private readonly IReadOnlySet<string> _exclusive = options.ExclusiveActorTypes();
 
-    public PlanDesk Open(WritePlan plan) => new(plan, queries, options, _exclusive, clock);
+    public PlanDesk Open(WritePlan plan) => new(plan, queries, options, _exclusive, baseUrl, clock);
 }
 
 /// <summary>The one place where a plan takes and gives back time: slots and actors, expired holds put aside on the way.</summary>
-internal sealed class PlanDesk(WritePlan plan, SlotQueries queries, SchedulingOptions options, IReadOnlySet<string> exclusive, TimeProvider clock)
+internal sealed class PlanDesk(
+    WritePlan plan, SlotQueries queries, SchedulingOptions options, IReadOnlySet<string> exclusive, string? baseUrl, TimeProvider clock)
 {
     private readonly List<TimeClaim> _claims = [];
 
@@ -70,9 +73,14 @@ internal sealed class PlanDesk(WritePlan plan, SlotQueries queries, SchedulingOp
         {
             return mismatch;
         }
-        foreach (var actor in claim.Actors)
+        for (var i = 0; i < claim.Actors.Count; i++)
         {
-            if (await IsExclusiveAsync(actor, ct) && await GuardAsync(claim, actor, lookFirst, ct) is { } busy)
+            if (!TryParse(claim.Actors[i], out var actor))
+            {
+                continue;
+            }
+            claim.Actors[i] = actor.ToString();
+            if (await IsExclusiveAsync(actor, ct) && await GuardAsync(claim, claim.Actors[i], lookFirst, ct) is { } busy)
             {
                 return busy;
             }
@@ -134,7 +142,7 @@ internal sealed class PlanDesk(WritePlan plan, SlotQueries queries, SchedulingOp
     /// <returns>Null where there is no such schedule.</returns>
     public async ValueTask<ScheduleView?> ScheduleAsync(string schedule, CancellationToken ct)
     {
-        if (!References.TryParse(schedule, null, out var key) || key.Type != "Schedule")
+        if (!TryParse(schedule, out var key) || key.Type != "Schedule")
         {
             return null;
         }
@@ -145,16 +153,19 @@ internal sealed class PlanDesk(WritePlan plan, SlotQueries queries, SchedulingOp
         return await plan.ReadAsync(key, ct) is { Deleted: false } stored ? new(stored.Root()) : null;
     }
 
+    /// <summary>Reads a reference to a resource of this server.</summary>
+    public bool TryParse(string? reference, out ResourceKey key) => References.TryParse(reference, baseUrl, out key);
+
     public bool IsExpired(in AppointmentView appointment) =>
         appointment.Status == AppointmentStatus.Pending && appointment.HoldUntil is { } until && until <= Now;
 
     /// <summary>The slots of this server that the appointment names.</summary>
-    public static List<ResourceKey> SlotKeys(in AppointmentView appointment)
+    public List<ResourceKey> SlotKeys(in AppointmentView appointment)
     {
         var keys = new List<ResourceKey>(1);
         foreach (var reference in appointment.Slots)
         {
-            if (References.TryParse(reference, null, out var key) && key.Type == "Slot")
+            if (TryParse(reference, out var key) && key.Type == "Slot")
             {
                 keys.Add(key);
             }
@@ -171,6 +182,7 @@ internal sealed class PlanDesk(WritePlan plan, SlotQueries queries, SchedulingOp
                 return Busy(actor);
             }
         }
+        var except = ImmutableSortedSet.Create(StringComparer.Ordinal, claim.Appointment.Id);
         if (lookFirst)
         {
             foreach (var found in await queries.AppointmentsOfAsync(actor, claim.Span, options.MaxAppointmentLength, ct))
@@ -179,22 +191,30 @@ internal sealed class PlanDesk(WritePlan plan, SlotQueries queries, SchedulingOp
                 {
                     continue;
                 }
-                if (!IsExpired(found.Appointment()))
+                var other = found.Appointment();
+                if (!IsExpired(other))
                 {
-                    return Busy(actor);
+                    if (!other.HasDeclined(actor))
+                    {
+                        return Busy(actor);
+                    }
+                    // The index does not know who has declined; that version was looked at and is a condition now.
+                    await plan.ReadAsync(found.Key, ct);
+                    except = except.Add(found.Key.Id);
+                    continue;
                 }
                 await CancelHoldAsync(found, HoldCauses.Expired, null, ct);
             }
         }
         plan.Require(
-            new RecordCondition.NoneMatch("Appointment", queries.TakesTimeOf(actor, claim.Span, options.MaxAppointmentLength), [claim.Appointment.Id]),
+            new RecordCondition.NoneMatch("Appointment", queries.TakesTimeOf(actor, claim.Span, options.MaxAppointmentLength), except),
             lookFirst ? _ => Busy(actor) : null);
         return null;
     }
 
-    private async ValueTask<bool> IsExclusiveAsync(string actor, CancellationToken ct)
+    private async ValueTask<bool> IsExclusiveAsync(ResourceKey key, CancellationToken ct)
     {
-        if (!ResourceKey.TryParse(actor, out var key) || !exclusive.Contains(key.Type))
+        if (!exclusive.Contains(key.Type))
         {
             return false;
         }

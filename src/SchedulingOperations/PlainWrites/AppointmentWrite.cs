@@ -58,7 +58,7 @@ internal sealed class AppointmentWrite
     {
         if (_before is { } before && _from.HoldsTime() && (_after is null || _to is AppointmentStatus.Cancelled or AppointmentStatus.EnteredInError))
         {
-            await desk.Slots.GiveBackAsync(Write.Key, PlanDesk.SlotKeys(before), null, ct);
+            await desk.Slots.GiveBackAsync(Write.Key, desk.SlotKeys(before), null, ct);
         }
     }
 
@@ -96,8 +96,8 @@ internal sealed class AppointmentWrite
         {
             return isSameTime && after.SlotCount == 0 && SameActors(before, after) ? new Kept(null) : null;
         }
-        var keys = PlanDesk.SlotKeys(before);
-        var isSameSlots = keys.ToHashSet().SetEquals(PlanDesk.SlotKeys(after));
+        var keys = desk.SlotKeys(before);
+        var isSameSlots = keys.ToHashSet().SetEquals(desk.SlotKeys(after));
         if (!isSameTime || !isSameSlots || !before.Actors("Patient").ToHashSet().SetEquals(after.Actors("Patient")))
         {
             return old.End <= desk.Now && span.End <= desk.Now ? new Kept(null) : new Kept(Refusals.Rule(
@@ -130,7 +130,7 @@ internal sealed class AppointmentWrite
         {
             return null;
         }
-        foreach (var key in PlanDesk.SlotKeys(after))
+        foreach (var key in desk.SlotKeys(after))
         {
             if (desk.Plan.Find(key) is null && await desk.Slots.FindAsync(key, ct) is { Status: SlotStatus.Free })
             {
@@ -149,7 +149,7 @@ internal sealed class AppointmentWrite
         JsonObject? edited = null;
         foreach (var reference in after.Slots)
         {
-            if (!References.TryParse(reference, null, out var key) || key.Type != "Slot")
+            if (!desk.TryParse(reference, out var key) || key.Type != "Slot")
             {
                 return Refusals.Rule("Appointment.slot must name slots of this server.", "Appointment.slot", "reference-not-found");
             }

@@ -1,6 +1,7 @@
 using FhirCore;
 using FhirStore;
 using FhirStore.Indexing;
+using FhirStore.Search;
 using FhirStore.Writing;
 using SchedulingOperations.Booking;
 
@@ -15,12 +16,13 @@ public sealed class SchedulingRule : IWriteRule
     private readonly Func<ResourceStore> _store;
     private readonly OperationalFields _fields;
     private readonly SchedulingOptions _options;
+    private readonly SearchOptions _search;
     private readonly TimeProvider _clock;
     private Desks? _desks;
 
     /// <param name="store">Asked for on the first write of an Appointment or Slot: the store is made with its rules, this one among them.</param>
-    public SchedulingRule(Func<ResourceStore> store, OperationalFields fields, SchedulingOptions options, TimeProvider clock) =>
-        (_store, _fields, _options, _clock) = (store, fields, options, clock);
+    public SchedulingRule(Func<ResourceStore> store, OperationalFields fields, SearchOptions search, SchedulingOptions options, TimeProvider clock) =>
+        (_store, _fields, _search, _options, _clock) = (store, fields, search, options, clock);
 
     public ValueTask<FhirFailure?> ApplyAsync(WritePlan plan, CancellationToken ct)
     {
@@ -37,7 +39,7 @@ public sealed class SchedulingRule : IWriteRule
 
     private async ValueTask<FhirFailure?> ApplyRulesAsync(WritePlan plan, CancellationToken ct)
     {
-        _desks ??= new(new(_store(), _fields), _options, _clock);
+        _desks ??= new(new(_store(), _fields), _options, _search.BaseUrl, _clock);
         var desk = _desks.Open(plan);
         var appointments = new List<AppointmentWrite>();
         var slots = new List<PlannedWrite>();

@@ -66,4 +66,22 @@ public readonly struct AppointmentView(JsonElement root)
             }
         }
     }
+
+    /// <summary>Every participation of the actor is declined.</summary>
+    public bool HasDeclined(string actor)
+    {
+        var hasDeclined = false;
+        foreach (var participant in Participants)
+        {
+            if (participant.TryGetProperty("actor"u8, out var found) && References.Text(found) == actor)
+            {
+                if (!participant.TryGetProperty("status"u8, out var status) || !status.ValueEquals("declined"u8))
+                {
+                    return false;
+                }
+                hasDeclined = true;
+            }
+        }
+        return hasDeclined;
+    }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using FhirCore;
 using FhirStore;
+using FhirStore.Json;
 using SchedulingOperations.Views;
 
 namespace SchedulingOperations.Wire;
@@ -16,7 +17,7 @@ internal static class Replies
         ReadOnlyMemory<byte>? body = call.PreferReturn switch
         {
             PreferReturn.Minimal => null,
-            PreferReturn.OperationOutcome => Outcome([About(appointment, until)]),
+            PreferReturn.OperationOutcome => OutcomeJson.Write([About(appointment, until)]),
             _ => asBundle ? Bundle(call, appointment, About(appointment, until)) : appointment.Json,
         };
         return new(status, body)
@@ -42,8 +43,6 @@ internal static class Replies
             End(writer);
         }));
     }
-
-    public static byte[] Outcome(IEnumerable<Issue> issues) => Write(writer => WriteOutcome(writer, issues));
 
     /// <summary>Opens a searchset up to its entries.</summary>
     public static void Begin(Utf8JsonWriter writer, SchedulingCall call, int total, string? next = null)
@@ -74,7 +73,7 @@ internal static class Replies
     {
         writer.WriteStartObject();
         writer.WritePropertyName("resource"u8);
-        WriteOutcome(writer, issues);
+        writer.WriteRawValue(OutcomeJson.Write(issues), skipInputValidation: true);
         WriteMode(writer, "outcome"u8);
         writer.WriteEndObject();
     }
@@ -123,46 +122,6 @@ internal static class Replies
     private static Issue About(StoredResource appointment, DateTimeOffset? until) => Issue.Information("informational", until is { } end
         ? $"Appointment/{appointment.Key.Id} is held until {InstantText.Utc(end)}."
         : $"Appointment/{appointment.Key.Id} is {Rules.AppointmentStates.Code(appointment.Appointment().Status)}.");
-
-    private static void WriteOutcome(Utf8JsonWriter writer, IEnumerable<Issue> issues)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("resourceType"u8, "OperationOutcome"u8);
-        writer.WriteStartArray("issue"u8);
-        foreach (var issue in issues)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("severity"u8, issue.Severity switch
-            {
-                IssueSeverity.Fatal => "fatal"u8,
-                IssueSeverity.Error => "error"u8,
-                IssueSeverity.Warning => "warning"u8,
-                _ => "information"u8,
-            });
-            writer.WriteString("code"u8, issue.Code);
-            if (issue.Detail is { } detail)
-            {
-                writer.WriteStartObject("details"u8);
-                writer.WriteStartArray("coding"u8);
-                writer.WriteStartObject();
-                writer.WriteString("system"u8, "urn:fhir-server:issue"u8);
-                writer.WriteString("code"u8, detail);
-                writer.WriteEndObject();
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            }
-            writer.WriteString("diagnostics"u8, issue.Diagnostics);
-            if (issue.Expression is { } expression)
-            {
-                writer.WriteStartArray("expression"u8);
-                writer.WriteStringValue(expression);
-                writer.WriteEndArray();
-            }
-            writer.WriteEndObject();
-        }
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-    }
 
     private static void WriteLink(Utf8JsonWriter writer, ReadOnlySpan<byte> relation, string url)
     {

@@ -1,6 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Conformance.Tests;
 
@@ -50,21 +47,7 @@ public sealed partial class DemoServer : IAsyncLifetime
     }
 
     /// <returns>A client with the printed secret's token.</returns>
-    public async Task<HttpClient> SignInAsync(CancellationToken ct)
-    {
-        var server = await GetAsync(ct);
-        var http = new HttpClient { BaseAddress = server.Base };
-        var discovery = JsonNode.Parse(await http.GetStringAsync(".well-known/smart-configuration", ct))!;
-        using var request = new HttpRequestMessage(HttpMethod.Post, (string)discovery["token_endpoint"]!)
-        {
-            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("scope", "system/*.cruds")]),
-        };
-        request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{ClientId}:{ClientSecret}")));
-        using var response = await http.SendAsync(request, ct);
-        var token = JsonNode.Parse(await response.Content.ReadAsStringAsync(ct))!;
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)token["access_token"]!);
-        return http;
-    }
+    public async Task<HttpClient> SignInAsync(CancellationToken ct) => await Tokens.SignInAsync((await GetAsync(ct)).Base, ClientId, ClientSecret, ct);
 
     public async ValueTask DisposeAsync()
     {
@@ -79,5 +62,14 @@ public sealed partial class DemoServer : IAsyncLifetime
     [GeneratedRegex(@"CLIENT_ID=(\S+) +CLIENT_SECRET=(\S+)")]
     public static partial Regex Credentials();
 
-    private Task<RunningServer> StartAsync(CancellationToken ct) => RunningServer.StartAsync(Path.Combine(_directory, "data"), ["--demo"], [], ct);
+    private async Task<RunningServer> StartAsync(CancellationToken ct)
+    {
+        var server = await RunningServer.StartAsync(Path.Combine(_directory, "data"), ["--demo"], [], ct);
+        while (!server.Output.Contains("Ready.", StringComparison.Ordinal)) // it answers before the hospital is complete
+        {
+            Assert.False(server.HasExited, server.Output);
+            await Task.Delay(50, ct);
+        }
+        return server;
+    }
 }
