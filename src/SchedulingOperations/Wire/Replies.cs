@@ -16,7 +16,7 @@ internal static class Replies
         DateTimeOffset? until = view.Status == Rules.AppointmentStatus.Pending ? view.HoldUntil : null;
         ReadOnlyMemory<byte>? body = call.PreferReturn switch
         {
-            PreferReturn.Minimal => null,
+            PreferReturn.Minimal => (ReadOnlyMemory<byte>?)null,
             PreferReturn.OperationOutcome => OutcomeJson.Write([About(appointment, until)]),
             _ => asBundle ? Bundle(call, appointment, About(appointment, until)) : appointment.Json,
         };
