@@ -81,6 +81,7 @@ public sealed class FhirApplication : IAsyncDisposable
         // The framework's own words about requests would put paths with ids into the log.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning)
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical) // a failed start is told by EntryPoint, without a stack trace
             .AddFilter("OpenIddict", LogLevel.Warning)
             .AddSimpleConsole(console =>
             {
