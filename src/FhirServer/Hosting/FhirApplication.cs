@@ -51,7 +51,19 @@ public sealed class FhirApplication : IAsyncDisposable
     public const string DemoSwitch = "--demo";
 
     /// <summary>Returns once requests are answered; tasks that come after the start (<see cref="IStartupTask"/>) go on in the background.</summary>
-    public Task StartAsync(CancellationToken ct) => _web.StartAsync(ct);
+    public async Task StartAsync(CancellationToken ct)
+    {
+        try
+        {
+            await _web.StartAsync(ct);
+        }
+        catch
+        {
+            // What has started already is told to stop, rather than torn down under way.
+            await _web.StopAsync(CancellationToken.None);
+            throw;
+        }
+    }
 
     public Task StopAsync(CancellationToken ct) => _web.StopAsync(ct);
 
