@@ -125,7 +125,6 @@ public sealed class BookTests
         { "31 right now", 422, "in-the-past", """{"slot":[{"reference":"Slot/past"}],"start":"2030-01-07T08:00:00Z","end":"2030-01-07T08:30:00Z"}""" },
         { "32 text too long", 422, "text-too-long", """{"comment":"LONG"}""" },
         { "33 service not offered", 422, "service-not-offered", """{"slot":[{"reference":"Slot/eye"}],"start":"2030-01-08T08:30:00Z","end":"2030-01-08T09:00:00Z","serviceType":[{"coding":[{"system":"urn:s","code":"ear"}]}]}""" },
-        { "46 reason on booked", 422, null, """{"cancelationReason":{"text":"x"}}""" },
         { "outside the slot", 422, "slot-mismatch", """{"end":"2030-01-08T09:45:00Z"}""" },
         { "longer than the server takes", 422, null, """{"end":"2030-01-10T09:45:00Z"}""" },
         { "busy slot", 409, "slot-unavailable", """{"slot":[{"reference":"Slot/busy"}],"start":"2030-01-08T14:00:00Z","end":"2030-01-08T14:30:00Z"}""" },
