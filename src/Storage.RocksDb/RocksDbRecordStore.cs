@@ -34,15 +34,24 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup
         options.Validate();
         options = options with { Directory = Path.GetFullPath(options.Directory) };
         StoreFolder.Prepare(options.Directory);
+        EngineHolder engines;
         try
         {
-            var engines = new EngineHolder(options, clock, notice);
-            StoreFolder.WriteOwner(options.Directory);
-            return new(options, engines);
+            engines = new EngineHolder(options, clock, notice);
         }
         catch (StoreUnavailableException e) when (StoreFolder.IsLockRefusal(e))
         {
             throw StoreFolder.InUse(options.Directory, e);
+        }
+        try
+        {
+            StoreFolder.WriteOwner(options.Directory);
+            return new(options, engines);
+        }
+        catch
+        {
+            engines.Dispose(); // or the folder stays locked by a store that nobody has
+            throw;
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class BadInputTests(ServerFixture server)
         { "cut off", """{"resourceType":"Basic","code":{"te""", 400, "structure", null },
         { "empty", "", 400, "structure", null },
         { "array", "[]", 400, "structure", null },
-        { "no type", """{"code":{"text":"x"}}""", 400, "structure", null },
+        { "no type", """{"code":{"text":"x"}}""", 400, "required", null },
         { "other type", """{"resourceType":"Patient"}""", 400, "structure", "*" },
         { "unknown type", """{"resourceType":"Nonsense"}""", 400, "structure", null },
         { "wrong element type", """{"resourceType":"Basic","code":"x"}""", 400, "structure", "Basic.code" },

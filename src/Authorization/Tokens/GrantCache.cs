@@ -23,20 +23,17 @@ internal readonly record struct TokenHash(ulong A, ulong B, ulong C, ulong D)
 internal sealed class GrantCache(int capacity)
 {
     private readonly int _half = Math.Max(1, capacity / 2);
-    private ConcurrentDictionary<TokenHash, Entry> _young = new();
-    private ConcurrentDictionary<TokenHash, Entry> _old = new();
-    private int _youngCount;
+    private Half _young = new();
+    private Half _old = new();
 
-    internal sealed record Entry(Grant Grant, DateTimeOffset Until);
-
-    public int Count => _young.Count + _old.Count;
+    public int Count => Volatile.Read(ref _young).Entries.Count + Volatile.Read(ref _old).Entries.Count;
 
     /// <returns>Null where the token is unknown, or must be verified again.</returns>
     public Grant? Find(in TokenHash token, DateTimeOffset now)
     {
-        if (!Volatile.Read(ref _young).TryGetValue(token, out var entry))
+        if (!Volatile.Read(ref _young).Entries.TryGetValue(token, out var entry))
         {
-            if (!Volatile.Read(ref _old).TryGetValue(token, out entry))
+            if (!Volatile.Read(ref _old).Entries.TryGetValue(token, out entry))
             {
                 return null;
             }
@@ -53,19 +50,24 @@ internal sealed class GrantCache(int capacity)
     private void Put(in TokenHash token, Entry entry)
     {
         var young = Volatile.Read(ref _young);
-        if (young.TryAdd(token, entry))
+        if (!young.Entries.TryAdd(token, entry))
         {
-            // Counted apart: ConcurrentDictionary.Count takes every lock it has.
-            if (Interlocked.Increment(ref _youngCount) == _half)
-            {
-                Volatile.Write(ref _old, young);
-                Volatile.Write(ref _young, new());
-                Interlocked.Exchange(ref _youngCount, 0);
-            }
+            young.Entries[token] = entry;
         }
-        else
+        // Whoever finds it full turns over, so that it cannot grow while the one who filled it is held up.
+        else if (Interlocked.Increment(ref young.Added) >= _half && Interlocked.CompareExchange(ref _young, new(), young) == young)
         {
-            young[token] = entry;
+            Volatile.Write(ref _old, young);
         }
+    }
+
+    private sealed record Entry(Grant Grant, DateTimeOffset Until);
+
+    private sealed class Half
+    {
+        public readonly ConcurrentDictionary<TokenHash, Entry> Entries = new();
+
+        /// <summary>Counted apart: the dictionary's own count takes every lock it has.</summary>
+        public int Added;
     }
 }

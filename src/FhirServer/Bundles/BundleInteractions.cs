@@ -37,7 +37,7 @@ internal sealed class BundleInteractions(ResourceStore store, int mostEntries)
         for (var i = 0; i < replies.Length; i++)
         {
             var entry = bundle.Entries[i];
-            replies[i] = EntryRequests.Make(request, entry).TryGet(out var inner, out var failure)
+            replies[i] = EntryRequests.Make(request, entry, inTransaction: false).TryGet(out var inner, out var failure)
                 ? Relocate(await dispatcher.DispatchAsync(inner, ct), entry)
                 : FhirReply.Refused(failure);
         }
@@ -112,7 +112,7 @@ internal sealed class BundleInteractions(ResourceStore store, int mostEntries)
 
     private static Outcome<PlannedEntry> PlanEntry(FhirRequest outer, IncomingEntry entry, HashSet<string> names)
     {
-        if (!EntryRequests.Make(outer, entry).TryGet(out var request, out var failure))
+        if (!EntryRequests.Make(outer, entry, inTransaction: true).TryGet(out var request, out var failure))
         {
             return failure;
         }
@@ -127,9 +127,14 @@ internal sealed class BundleInteractions(ResourceStore store, int mostEntries)
             return EntryRequests.Located(FhirFailure.Of(FailureKind.Invalid,
                 "Operations are not offered inside of a transaction; send the operation by itself, or in a batch.", code: "not-supported"), entry, "url");
         }
-        if (AccessDecision.Decide(outer.Grant, InteractionTable.Needed(request, interaction), request.Route.Type) is { } refusal)
+        if ((AccessDecision.Decide(outer.Grant, InteractionTable.Needed(request, interaction), request.Route.Type)
+            ?? SearchReach.Check(outer.Grant, request)) is { } refusal)
         {
             return EntryRequests.Located(refusal, entry, "url");
+        }
+        if (ConditionalReferences.Check(outer.Grant, request) is { } forbidden)
+        {
+            return EntryRequests.InResource(forbidden, entry.Location);
         }
         if (request.IsRead)
         {

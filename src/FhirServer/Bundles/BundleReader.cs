@@ -10,7 +10,7 @@ namespace FhirServer.Bundles;
 internal sealed class BundleReader
 {
     private const int MostIssues = 100;
-    private const int MaxDepth = 256;
+    internal const int MaxDepth = 256;
 
     private readonly ReadOnlyMemory<byte> _utf8;
     private readonly int _mostEntries;

@@ -8,7 +8,7 @@ namespace FhirServer.Bundles;
 internal static class EntryRequests
 {
     /// <param name="outer">The request that brought the Bundle: its base, its token and its preferences hold for the entries.</param>
-    public static Outcome<FhirRequest> Make(FhirRequest outer, IncomingEntry entry)
+    public static Outcome<FhirRequest> Make(FhirRequest outer, IncomingEntry entry, bool inTransaction)
     {
         var request = entry.Request;
         var url = request.Url;
@@ -54,6 +54,7 @@ internal static class EntryRequests
             IfNoneExist = request.IfNoneExist,
             Prefer = outer.Prefer,
             Location = entry.Location,
+            InTransaction = inTransaction,
         };
     }
 

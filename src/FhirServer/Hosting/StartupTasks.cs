@@ -2,7 +2,7 @@ using FhirServer.Observability;
 
 namespace FhirServer.Hosting;
 
-/// <summary>Says that the server is ready once Kestrel listens, that it is not once it is told to stop, and runs what comes after the start.</summary>
+/// <summary>Runs what comes after the start, then says that the server is ready; and that it is not, once it is told to stop.</summary>
 internal sealed class StartupTasks(
     IEnumerable<IStartupTask> tasks, Readiness readiness, IHostApplicationLifetime lifetime, ILogger<StartupTasks> logger) : BackgroundService
 {
@@ -11,7 +11,6 @@ internal sealed class StartupTasks(
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var onStarted = lifetime.ApplicationStarted.Register(() =>
         {
-            readiness.Set(true);
             started.TrySetResult();
         });
         await using var onStopping = lifetime.ApplicationStopping.Register(() =>
@@ -26,6 +25,7 @@ internal sealed class StartupTasks(
             {
                 await task.RunAsync(stoppingToken);
             }
+            readiness.Set(true);
             await Task.Delay(Timeout.Infinite, stoppingToken);
         }
         catch (OperationCanceledException)

@@ -12,9 +12,7 @@ internal static class BodyReader
         var announced = request.ContentLength;
         if (announced > mostBytes)
         {
-            // Refused before a byte of it is read; the connection cannot be used again, for the rest is still on its way.
-            request.HttpContext.Response.Headers.Connection = "close";
-            return TooLarge(mostBytes);
+            return TooLarge(mostBytes); // before a byte of it is read
         }
         if (announced is 0 || (announced is null && !request.Headers.ContainsKey("Transfer-Encoding") && request.Protocol == "HTTP/1.1"))
         {
@@ -58,7 +56,6 @@ internal static class BodyReader
             request.BodyReader.AdvanceTo(result.Buffer.End);
             if (body.WrittenCount > mostBytes)
             {
-                request.HttpContext.Response.Headers.Connection = "close";
                 return TooLarge(mostBytes);
             }
             if (result.IsCompleted)

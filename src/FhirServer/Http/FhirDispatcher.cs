@@ -29,7 +29,9 @@ internal sealed class FhirDispatcher(
         {
             return bundles.ProcessAsync(request, this, ct);
         }
-        if ((AccessDecision.Decide(request.Grant, InteractionTable.Needed(request, interaction), request.Route.Type) ?? CheckParameters(request, interaction)) is { } refusal)
+        if ((AccessDecision.Decide(request.Grant, InteractionTable.Needed(request, interaction), request.Route.Type)
+            ?? SearchReach.Check(request.Grant, request)
+            ?? CheckParameters(request, interaction)) is { } refusal)
         {
             return new(FhirReply.Refused(refusal));
         }

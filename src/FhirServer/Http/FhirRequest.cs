@@ -39,5 +39,8 @@ public sealed record FhirRequest
     /// <summary>FHIRPath of the Bundle entry this came from; null for a request of its own.</summary>
     public string? Location { get; init; }
 
+    /// <summary>It is an entry of a transaction, and may refer to what its criteria match.</summary>
+    public bool InTransaction { get; init; }
+
     public bool IsRead => Method is "GET" or "HEAD";
 }

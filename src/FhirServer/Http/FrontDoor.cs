@@ -43,6 +43,10 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
         {
             metrics.Record(interaction, context.Response.StatusCode, Stopwatch.GetElapsedTime(started));
         }
+        if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge || context.Request.ContentLength > settings.MaxBodyBytes)
+        {
+            await LingeringClose.RunAsync(context);
+        }
     }
 
     private ValueTask<FhirInteraction> RouteAsync(HttpContext context, RequestDelegate next)

@@ -37,7 +37,7 @@ internal static class WriteRequests
 
     private static Outcome<WriteRequest> Create(FhirRequest request)
     {
-        if (!ResourceParser.Parse(request.Body, request.Route.Type).TryGet(out var resource, out var failure))
+        if (!ResourceParser.Parse(request.Body, request.Route.Type, request.InTransaction).TryGet(out var resource, out var failure))
         {
             return failure;
         }
@@ -60,7 +60,7 @@ internal static class WriteRequests
     private static Outcome<WriteRequest> Update(FhirRequest request)
     {
         if (!ETags.ParseIfMatch(request.IfMatch).TryGet(out var ifMatch, out var failure)
-            || !ResourceParser.Parse(request.Body, request.Route.Type).TryGet(out var resource, out failure))
+            || !ResourceParser.Parse(request.Body, request.Route.Type, request.InTransaction).TryGet(out var resource, out failure))
         {
             return failure;
         }
@@ -79,7 +79,7 @@ internal static class WriteRequests
     {
         if (!ETags.ParseIfMatch(request.IfMatch).TryGet(out var ifMatch, out var failure)
             || !Criteria(request).TryGet(out var criteria, out failure)
-            || !ResourceParser.Parse(request.Body, request.Route.Type).TryGet(out var resource, out failure))
+            || !ResourceParser.Parse(request.Body, request.Route.Type, request.InTransaction).TryGet(out var resource, out failure))
         {
             return failure;
         }

@@ -48,7 +48,8 @@ internal readonly record struct DateInterval(long Start, long End)
         }
         var start = element.TryGetProperty("start"u8, out var from) ? OfText(from) : null;
         var end = element.TryGetProperty("end"u8, out var to) ? OfText(to) : null;
-        return new(start?.Start ?? Earliest, end?.End ?? Latest);
+        var first = start?.Start ?? Earliest;
+        return new(first, Math.Max(first, end?.End ?? Latest)); // one that ends before it starts is a moment
     }
 
     // Only the outer limits count: the first and last event, or the bounds.

@@ -96,7 +96,7 @@ internal ref struct PathCompiler
         }
         var word = Word();
         var whole = new Branch([], _root);
-        if (_relative)
+        if (_relative || char.IsAsciiLetterLower(word[0])) // InsurancePlan-name leaves the type's name out
         {
             return Property([whole], word);
         }

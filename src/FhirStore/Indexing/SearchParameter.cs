@@ -23,6 +23,9 @@ internal sealed class SearchParameter
     /// <summary>Where the values are. Of a composite: the elements its components share.</summary>
     public required ImmutableArray<ElementPath> Paths { get; init; }
 
+    /// <summary>The one type of resource that the references kept by the paths lead to; null where the paths keep all.</summary>
+    public string? OnlyTarget => field ??= Paths.Length > 0 && Paths[0].Steps is [.., { ResolvesTo: { } type }] && Paths.All(p => p.Steps[^1].ResolvesTo == type) ? type : null;
+
     /// <summary>Empty unless the parameter is a composite.</summary>
     public ImmutableArray<CompositePart> Parts { get; init; } = [];
 

@@ -39,6 +39,8 @@ internal static class SearchParameterCatalog
         [("Observation", "code-value-string", "value.as(string)")] = "value.as(string) | value.as(CodeableConcept).text",
     };
 
+    private static readonly SearchKind[] PartKinds = [SearchKind.Token, SearchKind.Reference, SearchKind.Quantity, SearchKind.Date, SearchKind.Number, SearchKind.String, SearchKind.Uri];
+
     private static readonly ConcurrentDictionary<string, TypeParameters> ByType = new(StringComparer.Ordinal);
 
     /// <exception cref="ArgumentException">R4 has no such resource type.</exception>
@@ -88,6 +90,11 @@ internal static class SearchParameterCatalog
             var ofResource = expression.StartsWith(FromResource, StringComparison.Ordinal);
             var element = ofResource ? type : R4Model.Find(roots[0].TypeName) ?? Element(type, roots[0]);
             var paths = PathCompiler.CompileRelative(element, ofResource ? expression[FromResource.Length..] : Widened.GetValueOrDefault((type.Name, definition.Name, expression), expression));
+            if (!paths.Any(p => p.Shape.Serves(kind)))
+            {
+                // DocumentReference-relationship names the definitions of its two parts the wrong way round: the element decides.
+                kind = PartKinds.First(k => paths.Any(p => p.Shape.Serves(k)));
+            }
             parts.Add(new(kind, [.. paths.Where(p => p.Shape.Serves(kind))], ofResource));
         }
         return parts.ToImmutable();

@@ -60,7 +60,7 @@ internal sealed class TypeIndex
             || (host.Shape is ElementShape.HumanName or ElementShape.Address && path.Shape == ElementShape.Text
                 && path.UnfilteredText.StartsWith(host.UnfilteredText + ".", StringComparison.Ordinal)));
 
-    // A filter on the type of a reference does not make the entries of all types wrong: the type is in the value asked for.
+    // A filter on the type of a reference does not count here: whoever asks for a reference knows its type.
     private static bool IsSame(SearchParameter host, SearchParameter parameter) =>
         host.Paths.Length == parameter.Paths.Length
         && parameter.Paths.All(p => p.Steps.All(s => s.WherePart is null && s.Index < 0) && host.Paths.Any(h => h.UnfilteredText == p.UnfilteredText && h.Shape == p.Shape));

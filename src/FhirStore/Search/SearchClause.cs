@@ -41,6 +41,10 @@ internal sealed class ValueClause(SearchParameter parameter, ImmutableArray<Sear
         for (var i = 0; i < covers.Length; i++)
         {
             covers[i] = values[i].Cover(entries.Index);
+            if (parameter.OnlyTarget is { } type && !values[i].LeadsOnlyTo(type))
+            {
+                covers[i] = covers[i].Inexact; // the entries are those of references to any type
+            }
         }
         var any = Indexing.Cover.AnyOf(covers);
         if (!entries.Exact)

@@ -8,6 +8,11 @@ namespace FhirStore.Search;
 /// <param name="Definition">Canonical url.</param>
 public sealed record SearchParameterInfo(string Name, SearchKind Kind, string Definition, string? Documentation)
 {
+    /// <summary>Resource types that a reference parameter leads to.</summary>
+    /// <returns>Empty where the type has no such reference parameter.</returns>
+    public static ImmutableArray<string> TargetsOf(string resourceType, string name) =>
+        SearchParameterCatalog.For(resourceType).Find(name) is { Kind: SearchKind.Reference } parameter ? parameter.Targets : [];
+
     /// <summary>What can be searched by on a resource type, in the order of names.</summary>
     public static ImmutableArray<SearchParameterInfo> Of(string resourceType) =>
         [.. SearchParameterCatalog.For(resourceType).All.Where(IsSearchable).Select(p => new SearchParameterInfo(p.Name, p.Kind, p.Url, p.Documentation))];

@@ -52,6 +52,10 @@ internal sealed class SlotPlanner(OperationalFields operational)
         {
             return false;
         }
+        if (timed)
+        {
+            from = Math.Max(from, 1); // 0 stands for a slot without a start
+        }
         if (from >= to)
         {
             ranges = new(Predicate.Nothing, null);

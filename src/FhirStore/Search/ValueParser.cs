@@ -86,7 +86,7 @@ internal sealed class ValueParser(string? baseUrl, TimeProvider clock)
         }
         if (FhirIds.IsValid(text))
         {
-            return new ReferenceIdValue(text, parameter.Targets, baseUrl);
+            return new ReferenceIdValue(text, parameter.OnlyTarget is { } only ? [only] : parameter.Targets, baseUrl);
         }
         var bar = text.IndexOf('|', StringComparison.Ordinal);
         return bar > 0 ? new ReferenceValue(text[..bar], text[(bar + 1)..], baseUrl) : new ReferenceValue(text, null, baseUrl);

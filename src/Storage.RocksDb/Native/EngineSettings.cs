@@ -21,7 +21,7 @@ internal sealed class EngineSettings : IDisposable
         Families =
         [
             MakeFamily(1 << 20, 4 << 10, NoCompression, filter: false),
-            MakeFamily(buffer, 8 << 10, NoCompression, filter: true), // ciphertext does not compress
+            MakeFamily(buffer, 4 << 10, NoCompression, filter: true), // read one at a time, and ciphertext does not compress
             MakeFamily(buffer, 8 << 10, Lz4, filter: false),
             MakeFamily(buffer, 16 << 10, NoCompression, filter: true),
             MakeFamily(buffer, 16 << 10, Lz4, filter: false),

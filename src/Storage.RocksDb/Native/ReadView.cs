@@ -1,3 +1,5 @@
+using Storage.RocksDb.Rows;
+
 namespace Storage.RocksDb.Native;
 
 /// <summary>One state of the store, seen through several iterators and reads. Holds a lease on the engine.</summary>
@@ -42,7 +44,7 @@ internal sealed class ReadView : IDisposable
     public RowIterator Rows(Family family, ReadOnlySpan<byte> prefix)
     {
         Span<byte> to = stackalloc byte[prefix.Length];
-        return Rows(family, prefix, to[..Storage.RocksDb.Rows.RowKeys.After(prefix, to)]);
+        return Rows(family, prefix, to[..RowKeys.After(prefix, to)]);
     }
 
     public void Dispose()

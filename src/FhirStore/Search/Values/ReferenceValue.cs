@@ -14,6 +14,8 @@ internal sealed class ReferenceValue(string wanted, string? canonicalVersion, st
 {
     public string Wanted => wanted;
 
+    public override bool LeadsOnlyTo(string type) => wanted.StartsWith(type + "/", StringComparison.Ordinal);
+
     public override bool Matches(JsonElement element, ElementShape shape)
     {
         if (ReferenceText.Of(element, shape) is not { } text)
@@ -39,6 +41,8 @@ internal sealed class ReferenceValue(string wanted, string? canonicalVersion, st
 internal sealed class ReferenceIdValue(string id, ImmutableArray<string> targets, string? baseUrl) : SearchValue
 {
     public string Id => id;
+
+    public override bool LeadsOnlyTo(string type) => targets is [var only] && only == type;
 
     public override bool Matches(JsonElement element, ElementShape shape) =>
         shape is not ElementShape.Canonical && ReferenceText.TryLocal(ReferenceText.Of(element, shape), baseUrl, out var key) && key.Id == id
@@ -72,6 +76,8 @@ internal sealed class ReferenceSetValue(IReadOnlySet<ResourceKey> keys, string? 
 {
     // Beyond this many, looking at each candidate costs less than asking for each reference.
     private const int MostLookups = 2_000;
+
+    public override bool LeadsOnlyTo(string type) => keys.All(k => k.Type == type);
 
     public override bool Matches(JsonElement element, ElementShape shape) =>
         ReferenceText.TryLocal(ReferenceText.Of(element, shape), baseUrl, out var key) && keys.Contains(key);

@@ -11,4 +11,7 @@ internal abstract class SearchValue
 
     /// <summary>Where the matches are to be looked for.</summary>
     public virtual Cover Cover(ParameterIndex index) => Indexing.Cover.Unknown;
+
+    /// <summary>Whether all that the value matches are references to this type of resource.</summary>
+    public virtual bool LeadsOnlyTo(string type) => false;
 }
