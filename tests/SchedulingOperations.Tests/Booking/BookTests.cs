@@ -226,6 +226,25 @@ public sealed class BookTests
         Assert.Equal(409, (await clinic.BookAsync(Proposed("a0", Tomorrow(9), Tomorrow(9, 30)))).Status);
     }
 
+    [Theory]
+    [InlineData(0, 0, 24)]
+    [InlineData(8, 59, 1)]
+    [InlineData(2, 30, 10)]
+    public async Task Book_WithinALongVisitOfTheDoctor_IsRefusedAndNotOffered(int hour, int minute, int hours)
+    {
+        using var clinic = await (await OpenAsync()).WithDoctorAsync();
+        await clinic.PutAsync($$"""
+            {"resourceType":"Appointment","status":"booked","start":"{{Tomorrow(hour, minute)}}","end":"{{Tomorrow(hour + hours, minute)}}","participant":[{"actor":{"reference":"Practitioner/dr-a"},"status":"accepted"}]}
+            """);
+        var free = (await clinic.FindAsync($"start={Tomorrow(0)}&end={Tomorrow(23)}")).Appointments.Select(a => (string)a["start"]!).ToList();
+        for (var n = 0; n < 6; n++)
+        {
+            var overlaps = 9 * 60 + 30 * n < (hour + hours) * 60 + minute;
+            Assert.Equal(overlaps ? 409 : 201, (await clinic.BookAsync(Half(n))).Status);
+            Assert.Equal(!overlaps, free.Contains(Tomorrow(9, 30 * n)));
+        }
+    }
+
     [Fact] // B07: by setting
     public async Task Book_PatientWithTwoDoctorsAtOnce_FollowsTheSetting()
     {
