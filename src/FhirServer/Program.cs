@@ -1,1 +1,1 @@
-return;
+return await FhirServer.Hosting.EntryPoint.RunAsync(args);

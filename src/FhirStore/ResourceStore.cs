@@ -48,9 +48,19 @@ public sealed class ResourceStore
 
     /// <summary>All requests in one commit, or none; several are a transaction: the same resource twice is refused.</summary>
     /// <returns>An outcome for each request, in order.</returns>
-    public async Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, CancellationToken ct)
+    public Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, CancellationToken ct) => WriteAsync(requests, [], ct);
+
+    /// <param name="alongside">Records of the server's own that stand or fall with the requests: how far an import has come.</param>
+    public async Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(
+        ImmutableArray<WriteRequest> requests, ImmutableArray<RecordWrite> alongside, CancellationToken ct)
     {
-        var done = await CommitPlanAsync((plan, token) => _resolver.ResolveAsync(requests, plan, token), ct);
+        var done = await CommitPlanAsync(
+            (plan, token) =>
+            {
+                plan.InternalWrites.AddRange(alongside);
+                return _resolver.ResolveAsync(requests, plan, token);
+            },
+            ct);
         if (!done.TryGet(out var result, out var failure))
         {
             return failure;

@@ -12,7 +12,7 @@ internal sealed class DataKeys(IRecordStore store, TenantKey tenantKey, SubjectN
     /// <param name="key">Receives a copy, to be wiped by the caller.</param>
     public bool TryCopyCached(DataKeyId id, int epoch, Span<byte> key, out int found) => cache.TryCopy(id.Value, epoch, key, out found);
 
-    /// <returns>A pinned array, to be wiped by the caller; null where there is no such key (any more).</returns>
+    /// <returns>To be wiped by the caller; null where there is no such key (any more).</returns>
     public async ValueTask<byte[]?> LoadAsync(DataKeyId id, int epoch, CancellationToken ct)
     {
         var record = await store.GetAsync(id.RecordKey, ct);
@@ -40,7 +40,7 @@ internal sealed class DataKeys(IRecordStore store, TenantKey tenantKey, SubjectN
     /// The current key. Where there is none a new one is made and its record added to <paramref name="keyWrites"/>. Such a key is
     /// not cached: it exists only once that record is committed, and two writers may be making it at once.
     /// </summary>
-    /// <returns>The key as a pinned array, to be wiped by the caller.</returns>
+    /// <returns>The key is to be wiped by the caller.</returns>
     public async ValueTask<(int Epoch, byte[] Key)> LoadOrCreateAsync(DataKeyId id, ICollection<RecordWrite> keyWrites, CancellationToken ct)
     {
         var recordKey = id.RecordKey;
@@ -62,8 +62,7 @@ internal sealed class DataKeys(IRecordStore store, TenantKey tenantKey, SubjectN
         }
         var expected = record?.Version ?? 0;
         var epoch = checked((int)expected + 1); // grows over an erasure too, so no epoch ever means two keys
-        var fresh = GC.AllocateUninitializedArray<byte>(MessageCipher.KeySize, pinned: true);
-        RandomNumberGenerator.Fill(fresh);
+        var fresh = RandomNumberGenerator.GetBytes(MessageCipher.KeySize);
         var wrappedFresh = await tenantKey.WrapAsync(fresh, recordKey, epoch, ct);
         keyWrites.Add(KeyRecords.Create(recordKey, expected, wrappedFresh, clock));
         return (epoch, fresh);

@@ -22,6 +22,7 @@ internal static class KeyWrap
         return wrapped;
     }
 
+    /// <returns>The key, to be wiped by the caller.</returns>
     /// <exception cref="CryptographicException">Another wrapping key, another context, or altered bytes.</exception>
     public static byte[] Unwrap(ReadOnlySpan<byte> wrappingKey, ReadOnlySpan<byte> wrapped, ReadOnlySpan<byte> context)
     {
@@ -29,7 +30,7 @@ internal static class KeyWrap
         {
             throw new CryptographicException("Not a wrapped key of a format known here.");
         }
-        var key = GC.AllocateUninitializedArray<byte>(wrapped.Length - Overhead, pinned: true); // pinned: wiping it leaves no copy behind
+        var key = new byte[wrapped.Length - Overhead];
         using var gcm = new AesGcm(wrappingKey, TagSize);
         gcm.Decrypt(wrapped.Slice(1, NonceSize), wrapped[(1 + NonceSize)..^TagSize], wrapped[^TagSize..], key, context);
         return key;

@@ -90,21 +90,21 @@ public sealed class StoreKeys : IDisposable
             throw new StoreCorruptException($"The database holds data but its key record {KeyRecords.TenantKey} is missing. Restore it from a backup.");
         }
         var key = RandomNumberGenerator.GetBytes(MessageCipher.KeySize);
+        var names = RandomNumberGenerator.GetBytes(MessageCipher.KeySize);
         var wrapped = await TenantKey.WrapByVaultAsync(vault, tenant, key, ct);
         var commit = Commit.Of(
             KeyRecords.Create(KeyRecords.TenantKey, 0, wrapped, clock),
-            NewRoot(KeyRecords.SubjectNames),
-            NewRoot(KeyRecords.IndexRoot),
-            NewRoot(KeyRecords.Protector));
+            Create(KeyRecords.SubjectNames, names),
+            Create(KeyRecords.IndexRoot, RandomNumberGenerator.GetBytes(MessageCipher.KeySize)),
+            Create(KeyRecords.Protector, RandomNumberGenerator.GetBytes(MessageCipher.KeySize)),
+            Create(new SubjectNames(names).IdOf(null).RecordKey, RandomNumberGenerator.GetBytes(MessageCipher.KeySize))); // so the first writers need not race for it
         CryptographicOperations.ZeroMemory(key);
         await store.CommitAsync(commit, ct); // a version conflict means that another process was first: its keys are read next
 
-        RecordWrite NewRoot(ResourceKey record)
+        RecordWrite Create(ResourceKey record, byte[] value)
         {
-            var root = RandomNumberGenerator.GetBytes(MessageCipher.KeySize);
-            var wrappedRoot = TenantKey.Wrap(key, wrapped.Epoch, tenant, root, record, epoch: 1);
-            CryptographicOperations.ZeroMemory(root);
-            return KeyRecords.Create(record, 0, wrappedRoot, clock);
+            var wrappedValue = TenantKey.Wrap(key, wrapped.Epoch, tenant, value, record, epoch: 1);
+            return KeyRecords.Create(record, 0, wrappedValue, clock);
         }
     }
 

@@ -27,12 +27,36 @@ internal sealed class TenantKey(IRecordStore store, IKeyVault vault, string tena
         new(epoch, tenantEpoch.ToString(CultureInfo.InvariantCulture), KeyWrap.Wrap(tenantKey, key, KeyRecords.Context(tenant, record, epoch)));
 
     /// <exception cref="StoreUnavailableException">The tenant's key is not at hand and the vault does not answer.</exception>
-    public async ValueTask<WrappedKey> WrapAsync(ReadOnlyMemory<byte> key, ResourceKey record, int epoch, CancellationToken ct)
+    public ValueTask<WrappedKey> WrapAsync(ReadOnlyMemory<byte> key, ResourceKey record, int epoch, CancellationToken ct)
     {
-        var (tenantEpoch, tenantKey) = await TakeAsync(Volatile.Read(ref _current), ct);
+        Span<byte> tenantKey = stackalloc byte[MessageCipher.KeySize];
+        var current = Volatile.Read(ref _current);
+        if (current == 0 || !cache.TryCopy((UInt128)current, current, tenantKey, out _))
+        {
+            return WrapUncachedAsync(key, record, epoch, ct);
+        }
+        var wrapped = Wrap(tenantKey, current, tenant, key.Span, record, epoch);
+        CryptographicOperations.ZeroMemory(tenantKey);
+        return new(wrapped);
+    }
+
+    /// <returns>The key, to be wiped by the caller.</returns>
+    /// <exception cref="StoreUnavailableException">The tenant's key is not at hand and the vault does not answer.</exception>
+    /// <exception cref="StoreCorruptException">The wrapped key was altered, or belongs to another record.</exception>
+    public ValueTask<byte[]> UnwrapAsync(WrappedKey wrapped, ResourceKey record, CancellationToken ct)
+    {
+        if (!int.TryParse(wrapped.WrappedBy, NumberStyles.None, CultureInfo.InvariantCulture, out var tenantEpoch))
+        {
+            throw KeyRecords.Damaged(record);
+        }
+        Span<byte> tenantKey = stackalloc byte[MessageCipher.KeySize];
+        if (!cache.TryCopy((UInt128)tenantEpoch, tenantEpoch, tenantKey, out _))
+        {
+            return UnwrapUncachedAsync(wrapped, tenantEpoch, record, ct);
+        }
         try
         {
-            return Wrap(tenantKey, tenantEpoch, tenant, key.Span, record, epoch);
+            return new(Unwrap(tenantKey, wrapped, record));
         }
         finally
         {
@@ -40,16 +64,29 @@ internal sealed class TenantKey(IRecordStore store, IKeyVault vault, string tena
         }
     }
 
-    /// <returns>A pinned array, to be wiped by the caller.</returns>
-    /// <exception cref="StoreUnavailableException">The tenant's key is not at hand and the vault does not answer.</exception>
-    /// <exception cref="StoreCorruptException">The wrapped key was altered, or belongs to another record.</exception>
-    public async ValueTask<byte[]> UnwrapAsync(WrappedKey wrapped, ResourceKey record, CancellationToken ct)
+    private async ValueTask<WrappedKey> WrapUncachedAsync(ReadOnlyMemory<byte> key, ResourceKey record, int epoch, CancellationToken ct)
     {
-        if (!int.TryParse(wrapped.WrappedBy, NumberStyles.None, CultureInfo.InvariantCulture, out var tenantEpoch) || tenantEpoch == 0)
+        var (current, tenantKey) = await LoadAsync(null, ct);
+        var wrapped = Wrap(tenantKey, current, tenant, key.Span, record, epoch);
+        CryptographicOperations.ZeroMemory(tenantKey);
+        return wrapped;
+    }
+
+    private async ValueTask<byte[]> UnwrapUncachedAsync(WrappedKey wrapped, int tenantEpoch, ResourceKey record, CancellationToken ct)
+    {
+        var (_, tenantKey) = await LoadAsync(tenantEpoch, ct);
+        try
         {
-            throw KeyRecords.Damaged(record);
+            return Unwrap(tenantKey, wrapped, record);
         }
-        var (_, tenantKey) = await TakeAsync(tenantEpoch, ct);
+        finally
+        {
+            CryptographicOperations.ZeroMemory(tenantKey);
+        }
+    }
+
+    private byte[] Unwrap(ReadOnlySpan<byte> tenantKey, WrappedKey wrapped, ResourceKey record)
+    {
         try
         {
             var key = KeyWrap.Unwrap(tenantKey, wrapped.Bytes.Span, KeyRecords.Context(tenant, record, wrapped.Epoch));
@@ -59,24 +96,15 @@ internal sealed class TenantKey(IRecordStore store, IKeyVault vault, string tena
         {
             throw KeyRecords.Damaged(record, e);
         }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(tenantKey);
-        }
     }
 
-    /// <param name="epoch">0 takes the current one.</param>
-    private async ValueTask<(int Epoch, byte[] Key)> TakeAsync(int epoch, CancellationToken ct)
+    /// <param name="epoch">Null takes the current one.</param>
+    private async ValueTask<(int Epoch, byte[] Key)> LoadAsync(int? epoch, CancellationToken ct)
     {
-        var key = GC.AllocateUninitializedArray<byte>(MessageCipher.KeySize, pinned: true);
-        if (epoch != 0 && cache.TryCopy((UInt128)epoch, epoch, key, out _))
-        {
-            return (epoch, key);
-        }
         var record = await store.GetAsync(KeyRecords.TenantKey, ct) ?? throw KeyRecords.Damaged(KeyRecords.TenantKey);
         var epochs = KeyRecords.Read(record);
-        var wrapped = (epoch == 0 ? epochs[^1] : epochs.FirstOrDefault(e => e.Epoch == epoch)) ?? throw KeyRecords.Damaged(KeyRecords.TenantKey);
-        key = await UnwrapByVaultAsync(wrapped, ct);
+        var wrapped = (epoch is null ? epochs[^1] : epochs.FirstOrDefault(e => e.Epoch == epoch)) ?? throw KeyRecords.Damaged(KeyRecords.TenantKey);
+        var key = await UnwrapByVaultAsync(wrapped, ct);
         cache.Put((UInt128)wrapped.Epoch, wrapped.Epoch, key);
         Volatile.Write(ref _current, epochs[^1].Epoch);
         return (wrapped.Epoch, key);

@@ -1,4 +1,5 @@
 using FhirCore.Records;
+using FhirStore.Encryption;
 
 namespace FhirStore.Indexing;
 
@@ -6,8 +7,11 @@ namespace FhirStore.Indexing;
 /// Index fields that scheduling relies on, kept for Slot and Appointment beside their search parameters. Times are clear
 /// (<see cref="SortableTime"/>), references are 16-byte tokens of <c>Type/id</c> made by <see cref="ReferenceToken"/>.
 /// </summary>
-public sealed class OperationalFields
+public sealed class OperationalFields(IndexTokens tokens)
 {
+    private const int TokenLength = 16;
+    private readonly IndexTokenKey _references = tokens.KeyFor("~reference");
+
     /// <summary>Slot: schedule token (16), status byte (1, see <see cref="SlotStatusByte"/>), start (8).</summary>
     public static readonly IndexField SlotScheduleStatusStart = IndexField.Of("Slot~schedule-status-start");
 
@@ -30,7 +34,15 @@ public sealed class OperationalFields
     public const string HoldUntilUrl = "urn:fhir-server:appointment-hold-until";
 
     /// <summary>16-byte token of a relative reference.</summary>
-    public byte[] ReferenceToken(string reference) => throw new NotImplementedException();
+    public byte[] ReferenceToken(string reference)
+    {
+        var token = new byte[TokenLength];
+        _references.Token(reference, token);
+        return token;
+    }
+
+    /// <summary>Writes the token to the first 16 bytes.</summary>
+    internal void WriteReferenceToken(string reference, Span<byte> destination) => _references.Token(reference, destination[..TokenLength]);
 
     /// <summary>One byte for each Slot.status code; 0 for one R4 does not have.</summary>
     public static byte SlotStatusByte(string? status) => status switch

@@ -21,7 +21,8 @@ public static class ResourceParser
 
     /// <param name="utf8">The body as it came.</param>
     /// <param name="expectedType">The type the URL names; another type in the body is an error. Null takes any.</param>
-    public static Outcome<ParsedResource> Parse(ReadOnlyMemory<byte> utf8, string? expectedType)
+    /// <param name="inTransaction">The resource is an entry of a transaction: it may refer by <c>Type?criteria</c>.</param>
+    public static Outcome<ParsedResource> Parse(ReadOnlyMemory<byte> utf8, string? expectedType, bool inTransaction = false)
     {
         var body = utf8.Span;
         if (body.StartsWith("\uFEFF"u8))
@@ -42,7 +43,7 @@ public static class ResourceParser
             return JsonSyntax.Explain(body);
         }
         var check = new StructureCheck();
-        var resource = check.Run(root, expectedType);
+        var resource = check.Run(root, expectedType, inTransaction);
         return resource is null ? new FhirFailure(FailureKind.Invalid, check.Issues) : resource;
     }
 }

@@ -26,7 +26,7 @@ internal sealed class StructureCheck
     public ImmutableArray<Issue> Issues => _log.Close();
 
     /// <returns>Null where <see cref="Issues"/> says why not.</returns>
-    public ParsedResource? Run(JsonElement root, string? expectedType)
+    public ParsedResource? Run(JsonElement root, string? expectedType, bool isBundleEntry = false)
     {
         if (TypeOf(root) is not { } type)
         {
@@ -38,7 +38,7 @@ internal sealed class StructureCheck
             _log.Add("structure", $"The body holds a resource of type {type.Name}; this request takes {expectedType}.");
             return null;
         }
-        _references.EnterContainer(root, isBundleEntry: false);
+        _references.EnterContainer(root, isBundleEntry);
         Object(root, type, null);
         return _log.IsEmpty ? new(type.Name, root.TryGetProperty("id"u8, out var id) ? id.GetString() : null, root) : null;
     }

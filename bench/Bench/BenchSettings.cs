@@ -1,0 +1,70 @@
+using System.Globalization;
+
+namespace Bench;
+
+/// <summary>Something that makes a measurement impossible or wrong; the message is for whoever ran it.</summary>
+internal sealed class BenchException(string message) : Exception(message);
+
+internal sealed record BenchSettings
+{
+    public string Server { get; init; } = "";
+
+    /// <summary>Length of one measurement.</summary>
+    public TimeSpan Measure { get; init; } = TimeSpan.FromSeconds(6);
+
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
+
+    public int Connections { get; init; } = 64;
+
+    public int ServerCore { get; init; }
+
+    public int LoadCore { get; init; } = 1;
+
+    public int Patients { get; init; } = 10_000;
+
+    /// <summary>Where the Markdown table goes; null prints only.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>Names of the operations to measure; empty measures all.</summary>
+    public IReadOnlySet<string> Only { get; init; } = new HashSet<string>();
+
+    public static BenchSettings Parse(string[] args)
+    {
+        var root = FindRoot();
+        var settings = new BenchSettings
+        {
+            Server = Path.Combine(root, "src", "FhirServer", "bin", "Release", "net10.0", "FhirServer.dll"),
+            Output = Path.Combine(root, "bench", "results", "latest.md"),
+        };
+        for (var i = 0; i + 1 < args.Length; i += 2)
+        {
+            settings = (args[i], args[i + 1]) switch
+            {
+                ("--server", var path) => settings with { Server = Path.GetFullPath(path) },
+                ("--seconds", var text) => settings with { Measure = TimeSpan.FromSeconds(Number(text)), WarmUp = TimeSpan.FromSeconds(Math.Max(1, Number(text) / 2)) },
+                ("--connections", var text) => settings with { Connections = Number(text) },
+                ("--patients", var text) => settings with { Patients = Number(text) },
+                ("--output", "none") => settings with { Output = null },
+                ("--output", var path) => settings with { Output = Path.GetFullPath(path) },
+                ("--only", var names) => settings with { Only = names.Split(',').ToHashSet(StringComparer.Ordinal) },
+                var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --only NAME,NAME --output FILE|none"),
+            };
+        }
+        return File.Exists(settings.Server) ? settings : throw new BenchException($"{settings.Server} is not there: dotnet build Fhir.sln -c Release");
+    }
+
+    private static int Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw new BenchException($"'{text}' is not a number above 0.");
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Fhir.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+        throw new BenchException("No folder above the benchmark holds Fhir.sln.");
+    }
+}

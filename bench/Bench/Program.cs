@@ -1,0 +1,18 @@
+using Bench;
+
+// Two programs in one: the bare endpoint is a child process of the benchmark, pinned like the server it is compared with.
+if (args is ["bare", var port])
+{
+    await BareEndpoint.RunAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture));
+    return 0;
+}
+try
+{
+    var settings = BenchSettings.Parse(args);
+    return await BenchRun.RunAsync(settings);
+}
+catch (BenchException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}

@@ -1,0 +1,82 @@
+using Authorization.Scopes;
+using Authorization.Tokens;
+using FhirCore;
+
+namespace Authorization.Access;
+
+/// <summary>
+/// The one place that says whether a request, a Bundle entry or a resource that leaves by another one is allowed.
+/// Metadata, discovery, health and <c>$versions</c> are public and never get here; everything else asks.
+/// </summary>
+public static class AccessDecision
+{
+    /// <param name="type">The resource type; null for the whole system.</param>
+    /// <param name="operation">Name of an <see cref="Interaction.Operation"/>, with or without its dollar sign.</param>
+    /// <returns>Null when allowed.</returns>
+    public static FhirFailure? Decide(Grant grant, Interaction interaction, string? type, string? operation = null)
+    {
+        ArgumentNullException.ThrowIfNull(grant);
+        if (interaction == Interaction.Operation)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(operation);
+            return DecideOperation(grant, operation.TrimStart('$'));
+        }
+        var needed = Needed(interaction);
+        return grant.Allows(needed, type) ? null : Refuse(Words(interaction), type, needed);
+    }
+
+    /// <summary>True where a request needs no token at all: an operation about the server itself.</summary>
+    /// <param name="operation">With or without its dollar sign.</param>
+    public static bool IsPublicOperation(string operation) => OperationRules.Of(operation.TrimStart('$')) is { Public: true };
+
+    /// <summary>
+    /// The letters an interaction needs. A conditional interaction tells whether something matches, so it needs search too.
+    /// </summary>
+    internal static Permissions Needed(Interaction interaction) => interaction switch
+    {
+        Interaction.Read or Interaction.VRead or Interaction.HistoryInstance => Permissions.Read,
+        Interaction.HistoryType or Interaction.HistorySystem or Interaction.SearchType or Interaction.SearchSystem => Permissions.Search,
+        Interaction.Create => Permissions.Create,
+        Interaction.ConditionalCreate => Permissions.Create | Permissions.Search,
+        Interaction.Update or Interaction.Patch => Permissions.Update,
+        Interaction.ConditionalUpdate or Interaction.ConditionalPatch => Permissions.Update | Permissions.Search,
+        Interaction.Delete => Permissions.Delete,
+        Interaction.ConditionalDelete => Permissions.Delete | Permissions.Search,
+        Interaction.Bundle => Permissions.None,
+        _ => throw new ArgumentOutOfRangeException(nameof(interaction), interaction, "Say here which permissions it needs."),
+    };
+
+    private static FhirFailure? DecideOperation(Grant grant, string name)
+    {
+        if (OperationRules.Of(name) is not { } rule)
+        {
+            return FhirFailure.Of(FailureKind.Forbidden, $"No scope allows the operation ${name}.", detail: BearerChallenge.InsufficientScope);
+        }
+        foreach (var (type, needed) in rule.Needs)
+        {
+            if (!grant.Allows(needed, type))
+            {
+                return Refuse($"call ${name}, which works on", type, needed);
+            }
+        }
+        return null;
+    }
+
+    private static FhirFailure Refuse(string action, string? type, Permissions needed) => FhirFailure.Of(
+        FailureKind.Forbidden,
+        $"The token does not allow to {action} {type ?? "all resource types"}: it needs a scope such as system/{type ?? SmartScope.AnyType}.{SmartScope.LettersOf(needed)}.",
+        detail: BearerChallenge.InsufficientScope);
+
+    private static string Words(Interaction interaction) => interaction switch
+    {
+        Interaction.Read or Interaction.VRead => "read",
+        Interaction.HistoryInstance or Interaction.HistoryType or Interaction.HistorySystem => "see the history of",
+        Interaction.SearchType or Interaction.SearchSystem => "search",
+        Interaction.Create => "create",
+        Interaction.ConditionalCreate => "create by condition",
+        Interaction.Update or Interaction.Patch => "update",
+        Interaction.ConditionalUpdate or Interaction.ConditionalPatch => "update by condition",
+        Interaction.Delete => "delete",
+        _ => "delete by condition",
+    };
+}

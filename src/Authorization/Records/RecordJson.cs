@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+using Authorization.Keys;
+using Authorization.Stores;
+
+namespace Authorization.Records;
+
+/// <summary>JSON of the records of this room, made at build time so that the start pays for no reflection.</summary>
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(OAuthApplication))]
+[JsonSerializable(typeof(OAuthAuthorization))]
+[JsonSerializable(typeof(OAuthScope))]
+[JsonSerializable(typeof(OAuthToken))]
+[JsonSerializable(typeof(StoredKey))]
+internal sealed partial class RecordJson : JsonSerializerContext;

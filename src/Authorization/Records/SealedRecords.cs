@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using FhirCore;
+using FhirCore.Records;
+using FhirStore.Encryption;
+
+namespace Authorization.Records;
+
+/// <summary>One opened record and the version it has in the store.</summary>
+public sealed record Sealed<T>(string Id, long Version, T Value);
+
+/// <summary>
+/// The server's own records of one type: JSON bodies sealed before they reach the engine, found by id or by index entries,
+/// changed only at the version that was read.
+/// </summary>
+/// <param name="type">Begins with an underscore.</param>
+/// <param name="index">Adds the entries a record is found by. Whatever could name a person or a client goes in as a token.</param>
+public sealed class SealedRecords<T>(
+    IRecordStore records, RecordCipher cipher, TimeProvider clock, string type, JsonTypeInfo<T> json, Action<T, IndexEntries.Builder> index)
+    where T : class
+{
+    private const int PageSize = 200;
+
+    public async ValueTask<Sealed<T>?> FindAsync(string id, CancellationToken ct)
+    {
+        if (!FhirIds.IsValid(id))
+        {
+            return null;
+        }
+        var record = await records.GetAsync(new(type, id), ct);
+        return record is null or { Deleted: true } ? null : await OpenAsync(record, ct);
+    }
+
+    /// <summary>All that match, by id.</summary>
+    public async IAsyncEnumerable<Sealed<T>> QueryAsync(Predicate where, [EnumeratorCancellation] CancellationToken ct)
+    {
+        RecordCursor? after = null;
+        do
+        {
+            var page = await records.QueryAsync(new(type, where, RecordOrder.ById, after, PageSize), ct);
+            foreach (var record in page.Records)
+            {
+                yield return await OpenAsync(record, ct);
+            }
+            after = page.Next;
+        }
+        while (after is not null);
+    }
+
+    public async ValueTask<Sealed<T>?> FirstAsync(Predicate where, CancellationToken ct)
+    {
+        var page = await records.QueryAsync(new(type, where, RecordOrder.ById, null, 1), ct);
+        return page.Records.Count == 0 ? null : await OpenAsync(page.Records[0], ct);
+    }
+
+    /// <summary>Whether any record matches; nothing is opened.</summary>
+    public async ValueTask<bool> AnyAsync(Predicate where, CancellationToken ct) => await records.CountAsync(type, where, 1, ct) > 0;
+
+    public ValueTask<long> CountAsync(CancellationToken ct) => records.CountAsync(type, Predicate.Everything, long.MaxValue, ct);
+
+    /// <param name="expected">The version that was read; 0 for a new record.</param>
+    /// <param name="unless">Nothing is written where another record matches this.</param>
+    /// <returns>False when the record stands at another version, or another one matches <paramref name="unless"/>.</returns>
+    public async Task<bool> TryWriteAsync(string id, T value, long expected, Predicate? unless, CancellationToken ct)
+    {
+        var key = new ResourceKey(type, id);
+        var now = clock.GetUtcNow();
+        now = new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
+        var plain = JsonSerializer.SerializeToUtf8Bytes(value, json);
+        var builder = new IndexEntries.Builder();
+        index(value, builder);
+        var entries = builder.Build();
+        ImmutableArray<RecordCondition> conditions = unless is null ? [] : [new RecordCondition.NoneMatch(type, unless, [id])];
+        var keyWrites = new List<RecordWrite>();
+        while (true)
+        {
+            var body = await cipher.SealAsync(key, expected + 1, now, null, plain, keyWrites, ct);
+            var record = new StoredRecord
+            {
+                Key = key,
+                Version = expected + 1,
+                LastUpdated = now,
+                Partition = id,
+                Body = body,
+                Index = entries,
+            };
+            var commit = new Commit([new(record, expected, false, expected == 0 ? "create" : "update"), .. keyWrites], conditions, []);
+            var result = await records.CommitAsync(commit, ct);
+            if (result is not CommitResult.VersionConflict conflict || conflict.Key == key)
+            {
+                return result is CommitResult.Done;
+            }
+            keyWrites.Clear(); // another process made the data key first: seal under that one
+        }
+    }
+
+    /// <summary>Removes it without a trace.</summary>
+    /// <returns>False when the record stands at another version.</returns>
+    public async Task<bool> TryRemoveAsync(string id, long version, CancellationToken ct)
+    {
+        var key = new ResourceKey(type, id);
+        return await records.CommitAsync(new([], [new RecordCondition.VersionIs(key, version)], [key]), ct) is CommitResult.Done;
+    }
+
+    private async ValueTask<Sealed<T>> OpenAsync(StoredRecord record, CancellationToken ct)
+    {
+        var plain = await cipher.OpenAsync(record, ct);
+        var value = JsonSerializer.Deserialize(plain.Span, json) ?? throw new StoreCorruptException($"{record.Key} holds no value.");
+        return new(record.Key.Id, record.Version, value);
+    }
+}

@@ -1,0 +1,151 @@
+using Authorization.Clients;
+using Authorization.Endpoints;
+using Authorization.Keys;
+using Authorization.Records;
+using Authorization.Stores;
+using Authorization.Tokens;
+using FhirCore.Records;
+using FhirStore.Encryption;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using OpenIddict.Core;
+using OpenIddict.Server;
+using OpenIddict.Server.AspNetCore;
+using static OpenIddict.Server.OpenIddictServerEvents;
+
+namespace Authorization.Server;
+
+/// <summary>What the composition root calls.</summary>
+public static class AuthorizationServer
+{
+    private const long LongestBody = 64 * 1024;
+
+    // Runs before the handlers OpenIddict brings along, whose orders begin well above int.MinValue.
+    private const int First = int.MinValue + 1_000;
+
+    extension(IServiceCollection services)
+    {
+        /// <summary>
+        /// The authorization server, the client registry and the token check. Needs <see cref="IRecordStore"/>,
+        /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/> and <see cref="TimeProvider"/> among the services.
+        /// </summary>
+        /// <exception cref="InvalidOperationException"><c>Server:BaseUrl</c> is no usable address.</exception>
+        public IServiceCollection AddAuthorizationServer(IConfiguration configuration)
+        {
+            ArgumentNullException.ThrowIfNull(configuration);
+            services.AddSingleton(PublicAddresses.From(configuration));
+            services.AddOptions<AuthOptions>().Bind(configuration.GetSection(AuthOptions.Section)).ValidateOnStart();
+            services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
+
+            services.AddRecords();
+            services.AddSingleton<ServerKeys>();
+            services.AddSingleton<ClientRegistry>();
+            services.AddSingleton<LoginThrottle>();
+            services.AddSingleton<TokenAuthenticator>();
+            services.AddOpenIddictServer();
+
+            services.AddHostedService<AuthorizationStart>();
+            services.AddSingleton<TokenSweep>();
+            services.AddHostedService(static provider => provider.GetRequiredService<TokenSweep>());
+            return services;
+        }
+
+        private void AddRecords()
+        {
+            services.AddSingleton<ApplicationIndex>();
+            services.AddSingleton<AuthorizationIndex>();
+            services.AddSingleton<ScopeIndex>();
+            services.AddSingleton<TokenIndex>();
+            services.AddSingleton(static provider => new SealedRecords<OAuthApplication>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                ApplicationIndex.RecordType, RecordJson.Default.OAuthApplication, provider.GetRequiredService<ApplicationIndex>().Add));
+            services.AddSingleton(static provider => new SealedRecords<OAuthAuthorization>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                AuthorizationIndex.RecordType, RecordJson.Default.OAuthAuthorization, provider.GetRequiredService<AuthorizationIndex>().Add));
+            services.AddSingleton(static provider => new SealedRecords<OAuthScope>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                ScopeIndex.RecordType, RecordJson.Default.OAuthScope, provider.GetRequiredService<ScopeIndex>().Add));
+            services.AddSingleton(static provider => new SealedRecords<OAuthToken>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                TokenIndex.RecordType, RecordJson.Default.OAuthToken, provider.GetRequiredService<TokenIndex>().Add));
+        }
+
+        private void AddOpenIddictServer()
+        {
+            services.AddOpenIddict()
+                .AddCore(static core => core
+                    .SetDefaultApplicationEntity<OAuthApplication>()
+                    .SetDefaultAuthorizationEntity<OAuthAuthorization>()
+                    .SetDefaultScopeEntity<OAuthScope>()
+                    .SetDefaultTokenEntity<OAuthToken>()
+                    .ReplaceApplicationStore<OAuthApplication, ApplicationStore>(ServiceLifetime.Singleton)
+                    .ReplaceAuthorizationStore<OAuthAuthorization, AuthorizationStore>(ServiceLifetime.Singleton)
+                    .ReplaceScopeStore<OAuthScope, ScopeStore>(ServiceLifetime.Singleton)
+                    .ReplaceTokenStore<OAuthToken, TokenStore>(ServiceLifetime.Singleton)
+                    .DisableEntityCaching()) // another process may have changed the record
+                .AddServer(static server =>
+                {
+                    server.SetTokenEndpointUris("auth/token")
+                        .SetJsonWebKeySetEndpointUris("auth/jwks")
+                        .SetConfigurationEndpointUris(Array.Empty<string>())
+                        .AllowClientCredentialsFlow()
+                        .DisableAccessTokenEncryption()
+                        .DisableScopeValidation() // SMART scopes are a language: GrantScopes negotiates them
+                        .IgnoreScopePermissions();
+                    server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<ThrottleClients>().SetOrder(First));
+                    server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<DropSignInScopes>().SetOrder(First + 1));
+                    server.AddEventHandler<HandleTokenRequestContext>(static handler => handler.UseScopedHandler<GrantScopes>());
+                    server.AddEventHandler<ProcessSignInContext>(static handler => handler
+                        .UseSingletonHandler<AlwaysTellScopes>().SetOrder(OpenIddictServerHandlers.AttachSignInParameters.Descriptor.Order + 500));
+                    server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<FinishTokenResponse>().SetOrder(First));
+                    server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<SendTooManyRequests>()
+                        .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyTokenResponseContext>.Descriptor.Order + 500));
+                    // TLS ends in front of this process.
+                    server.UseAspNetCore().DisableTransportSecurityRequirement().SuppressJsonResponseIndentation();
+                });
+            services.AddSingleton<OpenIddictSettings>();
+            services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(static provider => provider.GetRequiredService<OpenIddictSettings>());
+            services.AddSingleton<IConfigureOptions<OpenIddictCoreOptions>>(static provider => provider.GetRequiredService<OpenIddictSettings>());
+        }
+    }
+
+    extension(IApplicationBuilder app)
+    {
+        /// <summary>
+        /// Answers <c>/auth/*</c>. To be called before anything that asks for tokens. Other requests never meet OpenIddict:
+        /// their tokens are checked by <see cref="TokenAuthenticator"/>.
+        /// </summary>
+        public IApplicationBuilder UseAuthorizationServer()
+        {
+            // WebApplication would put the authentication middleware, which is OpenIddict, before every request unless it
+            // sees this mark; the call below marks the branch only.
+            app.Properties["__AuthenticationMiddlewareSet"] = true;
+            return app.UseWhen(static context => context.Request.Path.StartsWithSegments(PublicAddresses.LocalPath, StringComparison.Ordinal), static branch =>
+            {
+                branch.Use(static (context, next) =>
+                {
+                    if (Cors.Handle(context))
+                    {
+                        return Task.CompletedTask;
+                    }
+                    if (context.Request.ContentLength > LongestBody)
+                    {
+                        context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+                        return Task.CompletedTask;
+                    }
+                    if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+                    {
+                        limit.MaxRequestBodySize = LongestBody;
+                    }
+                    return next(context);
+                });
+                branch.UseAuthentication();
+            });
+        }
+    }
+}

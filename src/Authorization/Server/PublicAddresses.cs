@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Authorization.Server;
+
+/// <summary>The addresses that clients know this server by. They come from a setting, never from the Host header of a request.</summary>
+public sealed class PublicAddresses
+{
+    public const string BaseUrlKey = "Server:BaseUrl";
+    public const string DefaultBaseUrl = "http://localhost:8080/fhir";
+
+    /// <summary>Where this server answers, whatever stands before it: the addresses below end in it.</summary>
+    public const string LocalPath = "/auth";
+
+    private PublicAddresses(string fhirBase, string issuer)
+    {
+        FhirBase = fhirBase;
+        Issuer = issuer;
+    }
+
+    /// <summary>The FHIR base without a slash at its end: the audience of access tokens.</summary>
+    public string FhirBase { get; }
+
+    /// <summary>The authorization server, next to the FHIR base: <c>http://localhost:8080/auth</c>.</summary>
+    public string Issuer { get; }
+
+    public string TokenEndpoint => $"{Issuer}/token";
+
+    public string KeysEndpoint => $"{Issuer}/jwks";
+
+    /// <exception cref="InvalidOperationException">The setting is no usable address.</exception>
+    public static PublicAddresses From(IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return Of(configuration[BaseUrlKey] is { Length: > 0 } given ? given : DefaultBaseUrl);
+    }
+
+    /// <exception cref="InvalidOperationException">It is no usable address.</exception>
+    public static PublicAddresses Of(string baseUrl)
+    {
+        if (!Uri.TryCreate(baseUrl, UriKind.Absolute, out var uri)
+            || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
+            || uri.Query.Length > 0 || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+        {
+            throw new InvalidOperationException($"{BaseUrlKey} must be an absolute http or https address without query, such as {DefaultBaseUrl}.");
+        }
+        var fhirBase = uri.AbsoluteUri.TrimEnd('/');
+        var parent = uri.AbsolutePath.TrimEnd('/');
+        parent = parent.Length == 0 ? parent : parent[..parent.LastIndexOf('/')];
+        return new(fhirBase, $"{uri.GetLeftPart(UriPartial.Authority)}{parent}{LocalPath}");
+    }
+}

@@ -1,0 +1,49 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Authorization.Clients;
+using FhirServer.Hosting;
+
+namespace FhirServer.Demo;
+
+/// <summary><c>--demo</c>: fills the store and says, once, how to sign in.</summary>
+internal sealed class DemoStart(DemoSeeder seeder, ClientRegistry clients, DemoOptions options, TextWriter output, TimeProvider clock) : IStartupTask
+{
+    private const string ClientId = "demo";
+    private const string Scope = "system/*.cruds";
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        var began = clock.GetTimestamp();
+        var written = await seeder.SeedAsync(options.Seed, output, ct);
+        await SignInAsync(ct);
+        await output.WriteLineAsync(written == 0
+            ? "Demo: everything was there already. Ready."
+            : $"Demo: {written} resources in {clock.GetElapsedTime(began).TotalSeconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture)} s. Ready.");
+    }
+
+    private async Task SignInAsync(CancellationToken ct)
+    {
+        if (!options.NewSecret && await clients.ExistsAsync(ClientId, ct))
+        {
+            await output.WriteLineAsync("Demo: the client's secret was printed at the first start. For a new one start with --demo --Demo:NewSecret=true");
+            return;
+        }
+        var secret = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(24));
+        if (await clients.RegisterAsync(ClientId, secret, Scope, ct) is { } refused)
+        {
+            throw new UnreachableException($"The demo client was refused: {refused.Issues[0].Diagnostics}");
+        }
+        await output.WriteLineAsync($"Demo: a client with the scope {Scope}. Its secret is shown this once:\n\n  export CLIENT_ID={ClientId} CLIENT_SECRET={secret}\n");
+    }
+}
+
+internal static class DemoServices
+{
+    public static void AddDemo(this IServiceCollection services, IConfiguration configuration)
+    {
+        var options = DemoOptions.Read(configuration);
+        services.AddSingleton<DemoSeeder>();
+        services.AddSingleton<IStartupTask>(provider => ActivatorUtilities.CreateInstance<DemoStart>(provider, options, Console.Out));
+    }
+}

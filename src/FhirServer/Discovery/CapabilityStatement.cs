@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using FhirServer.Http;
+using FhirServer.Interactions;
+using FhirServer.Scheduling;
+using FhirStore.Model;
+
+namespace FhirServer.Discovery;
+
+/// <summary>
+/// The CapabilityStatement, https://hl7.org/fhir/R4/capabilitystatement.html: written from the tables the server itself answers by, so
+/// that it cannot promise what is not there.
+/// </summary>
+internal static class CapabilityStatement
+{
+    private static readonly (RouteKind Kind, string Method)[] TypeRoutes =
+    [
+        (RouteKind.Instance, "GET"), (RouteKind.Version, "GET"), (RouteKind.Instance, "PUT"), (RouteKind.Instance, "PATCH"), (RouteKind.Instance, "DELETE"),
+        (RouteKind.InstanceHistory, "GET"), (RouteKind.TypeHistory, "GET"), (RouteKind.Type, "POST"), (RouteKind.Type, "GET"),
+    ];
+
+    public static byte[] Write(FhirBase @base, DateTimeOffset date, DiscoverySources sources)
+    {
+        var buffer = new JsonBuffer(1 << 20);
+        var json = buffer.Json;
+        json.WriteStartObject();
+        json.WriteString("resourceType", "CapabilityStatement");
+        json.WriteString("status", "active");
+        json.WriteString("date", date.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
+        json.WriteString("kind", "instance");
+        json.WriteStartObject("software");
+        json.WriteString("name", "FhirServer");
+        json.WriteString("version", typeof(CapabilityStatement).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]);
+        json.WriteEndObject();
+        json.WriteStartObject("implementation");
+        json.WriteString("description", "FHIR R4 server for appointments");
+        json.WriteString("url", @base.Url);
+        json.WriteEndObject();
+        json.WriteString("fhirVersion", "4.0.1");
+        WriteList(json, "format", "application/fhir+json", "json");
+        json.WriteStartArray("rest");
+        WriteRest(json, @base, sources);
+        json.WriteEndArray();
+        json.WriteEndObject();
+        return buffer.ToBody().ToArray();
+    }
+
+    private static void WriteRest(Utf8JsonWriter json, FhirBase @base, DiscoverySources sources)
+    {
+        json.WriteStartObject();
+        json.WriteString("mode", "server");
+        WriteSecurity(json, sources);
+        json.WriteStartArray("resource");
+        foreach (var type in R4Model.ResourceTypes)
+        {
+            WriteType(json, @base, type, sources);
+        }
+        json.WriteEndArray();
+        WriteInteractions(json, "transaction", "batch", "history-system");
+        json.WriteEndObject();
+    }
+
+    private static void WriteSecurity(Utf8JsonWriter json, DiscoverySources sources)
+    {
+        json.WriteStartObject("security");
+        json.WriteStartArray("extension");
+        json.WriteStartObject();
+        json.WriteStartArray("extension");
+        json.WriteStartObject();
+        json.WriteString("url", "token");
+        json.WriteString("valueUri", sources.TokenEndpoint);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteString("url", "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteBoolean("cors", true);
+        json.WriteStartArray("service");
+        json.WriteStartObject();
+        json.WriteStartArray("coding");
+        json.WriteStartObject();
+        json.WriteString("system", "http://terminology.hl7.org/CodeSystem/restful-security-service");
+        json.WriteString("code", "SMART-on-FHIR");
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteType(Utf8JsonWriter json, FhirBase @base, string type, DiscoverySources sources)
+    {
+        json.WriteStartObject();
+        json.WriteString("type", type);
+        json.WriteString("profile", $"http://hl7.org/fhir/StructureDefinition/{type}");
+        WriteInteractions(json, [.. TypeRoutes.Select(route => InteractionTable.Find(route.Kind, route.Method)).Where(InteractionTable.IsOffered).Select(InteractionTable.Code)]);
+        json.WriteString("versioning", "versioned-update");
+        json.WriteBoolean("readHistory", true);
+        json.WriteBoolean("updateCreate", true);
+        json.WriteBoolean("conditionalCreate", true);
+        json.WriteString("conditionalRead", "full-support");
+        json.WriteBoolean("conditionalUpdate", true);
+        json.WriteString("conditionalDelete", "single");
+        WriteList(json, "referencePolicy", "literal", "logical");
+        WriteSearch(json, sources.SearchOf(type));
+        WriteOperations(json, SchedulingTable.Offers(@base, type));
+        json.WriteEndObject();
+    }
+
+    private static void WriteSearch(Utf8JsonWriter json, SearchOffer offer)
+    {
+        if (offer.Includes.Count > 0)
+        {
+            WriteList(json, "searchInclude", [.. offer.Includes]);
+        }
+        if (offer.RevIncludes.Count > 0)
+        {
+            WriteList(json, "searchRevInclude", [.. offer.RevIncludes]);
+        }
+        json.WriteStartArray("searchParam");
+        foreach (var parameter in offer.Parameters)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", parameter.Name);
+            if (parameter.Definition.Length > 0)
+            {
+                json.WriteString("definition", parameter.Definition);
+            }
+            json.WriteString("type", parameter.Kind.ToString().ToLowerInvariant());
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteOperations(Utf8JsonWriter json, IReadOnlyList<OperationOffer> operations)
+    {
+        if (operations.Count == 0)
+        {
+            return;
+        }
+        json.WriteStartArray("operation");
+        foreach (var operation in operations)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", operation.Name);
+            json.WriteString("definition", operation.Definition);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteInteractions(Utf8JsonWriter json, params ReadOnlySpan<string> codes)
+    {
+        json.WriteStartArray("interaction");
+        foreach (var code in codes)
+        {
+            json.WriteStartObject();
+            json.WriteString("code", code);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteList(Utf8JsonWriter json, string name, params ReadOnlySpan<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,93 @@
+using Authorization.Server;
+using FhirCore.Records;
+using FhirServer.Backup;
+using FhirServer.Bundles;
+using FhirServer.Discovery;
+using FhirServer.Http;
+using FhirServer.Interactions;
+using FhirServer.Observability;
+using FhirServer.Scheduling;
+using FhirServer.Settings;
+using FhirStore;
+using FhirStore.Indexing;
+using FhirStore.Search;
+using FhirStore.Writing;
+using SchedulingOperations;
+using SchedulingOperations.Booking;
+using SchedulingOperations.Idempotency;
+using SchedulingOperations.PlainWrites;
+
+namespace FhirServer.Hosting;
+
+/// <summary>Who is given what.</summary>
+internal static class Composition
+{
+    public static void AddFhirServer(this IServiceCollection services, IConfiguration configuration, ServerSettings settings, OpenStore store)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton(TimeProvider.System);
+        services.AddStore(store, settings);
+        services.AddScheduling(SchedulingSettings.Read(configuration));
+        services.AddAuthorizationServer(configuration);
+        services.AddHttp(settings);
+        services.AddHostedService<StartupTasks>();
+        services.AddHostedService<ControlSocket>();
+    }
+
+    public static void UseFhirServer(this WebApplication web)
+    {
+        var door = web.Services.GetRequiredService<FrontDoor>();
+        web.Use(next => context => door.InvokeAsync(context, next));
+        web.UseAuthorizationServer();
+        web.Run(context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
+    }
+
+    private static void AddStore(this IServiceCollection services, OpenStore store, ServerSettings settings)
+    {
+        services.AddSingleton(store);
+        services.AddSingleton(store.Records);
+        services.AddSingleton<IRecordStore>(store.Records);
+        services.AddSingleton(store.Keys.Cipher);
+        services.AddSingleton(store.Keys.IndexTokens);
+        services.AddSingleton(store.Keys.Protector);
+        services.AddSingleton(new SearchOptions { BaseUrl = settings.BaseUrl.AbsoluteUri });
+        services.AddSingleton<ResourceIndexer>();
+        services.AddSingleton<OperationalFields>();
+        services.AddSingleton<SearchService>();
+        services.AddSingleton<ResourceStore>();
+    }
+
+    private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<IWriteRule>(provider => new SchedulingRule(
+            provider.GetRequiredService<ResourceStore>, provider.GetRequiredService<OperationalFields>(), provider.GetRequiredService<SearchOptions>(), options,
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<SchedulingApi>();
+        services.AddSingleton<HoldExpiry>();
+        services.AddSingleton<IdempotencySweep>();
+        services.AddHostedService<SchedulingSweeps>();
+    }
+
+    private static void AddHttp(this IServiceCollection services, ServerSettings settings)
+    {
+        services.AddSingleton<ReadInteractions>();
+        services.AddSingleton<HistoryInteractions>();
+        services.AddSingleton<SearchInteractions>();
+        services.AddSingleton<WriteInteractions>();
+        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), settings.MaxBundleEntries));
+        services.AddSingleton<SchedulingRoutes>();
+        services.AddSingleton<FhirDispatcher>();
+        services.AddSingleton<DiscoverySources>();
+        services.AddSingleton<DiscoveryDocuments>();
+        services.AddSingleton<FhirHttp>();
+        services.AddSingleton<RequestMetrics>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<HealthEndpoints>();
+        services.AddSingleton<FrontDoor>();
+    }
+}

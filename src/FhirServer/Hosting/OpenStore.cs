@@ -1,0 +1,66 @@
+using FhirCore.Records;
+using FhirServer.Observability;
+using FhirServer.Settings;
+using FhirStore.Encryption;
+
+namespace FhirServer.Hosting;
+
+/// <summary>The data folder, opened: engine, root key and the database's keys. One process at a time.</summary>
+internal sealed class OpenStore : IAsyncDisposable
+{
+    private readonly FileKeyVault _vault;
+
+    private OpenStore(CountedRecordStore records, FileKeyVault vault, StoreKeys keys)
+    {
+        Records = records;
+        _vault = vault;
+        Keys = keys;
+    }
+
+    public CountedRecordStore Records { get; }
+
+    public StoreKeys Keys { get; }
+
+    public IBackup Backup => (IBackup)Records.Inner;
+
+    /// <param name="notice">Told in one line when the engine cannot write, and when it can again.</param>
+    /// <exception cref="StoreUnavailableException">Another process uses the folder.</exception>
+    /// <exception cref="KeyFileException">There is data, but not its key file.</exception>
+    public static async Task<OpenStore> OpenAsync(ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct)
+    {
+        MakePrivate(settings.DataDirectory);
+        var records = new CountedRecordStore(Engine.Open(settings, clock, notice));
+        FileKeyVault? vault = null;
+        try
+        {
+            // A new key could never open old data: it is made only where there is none yet.
+            vault = FileKeyVault.Open(settings.KeyFile, mayCreate: !await StoreKeys.ExistAsync(records, ct));
+            return new(records, vault, await StoreKeys.OpenAsync(records, vault, clock, ct));
+        }
+        catch
+        {
+            vault?.Dispose();
+            await records.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Records.DisposeAsync();
+        Keys.Dispose();
+        _vault.Dispose();
+    }
+
+    private static void MakePrivate(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+}

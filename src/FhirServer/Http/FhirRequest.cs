@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Authorization.Access;
+
+namespace FhirServer.Http;
+
+/// <summary>One interaction, whether it came as an HTTP request or as an entry of a Bundle.</summary>
+public sealed record FhirRequest
+{
+    public required FhirRoute Route { get; init; }
+
+    /// <summary>HTTP method in capitals.</summary>
+    public required string Method { get; init; }
+
+    public required FhirBase Base { get; init; }
+
+    /// <summary>What the bearer of its token may do.</summary>
+    public required Grant Grant { get; init; }
+
+    /// <summary>Query as it came, with its <c>?</c>; empty where there is none.</summary>
+    public string RawQuery { get; init; } = "";
+
+    /// <summary>Decoded; of a <c>POST _search</c> with those of the form.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Query { get; init; } = [];
+
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    public string? IfMatch { get; init; }
+
+    public string? IfNoneMatch { get; init; }
+
+    public string? IfModifiedSince { get; init; }
+
+    public string? IfNoneExist { get; init; }
+
+    public string? IdempotencyKey { get; init; }
+
+    public Preferences Prefer { get; init; }
+
+    /// <summary>FHIRPath of the Bundle entry this came from; null for a request of its own.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>It is an entry of a transaction, and may refer to what its criteria match.</summary>
+    public bool InTransaction { get; init; }
+
+    public bool IsRead => Method is "GET" or "HEAD";
+}

@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using FhirCore;
+using FhirCore.Records;
+using FhirServer.Discovery;
+using FhirServer.Interactions;
+using FhirServer.Observability;
+using FhirServer.Settings;
+
+namespace FhirServer.Http;
+
+/// <summary>
+/// The first and outermost step of every request: finds the part that answers, and turns whatever goes wrong into one
+/// OperationOutcome. No exception passes it.
+/// </summary>
+internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMetrics metrics, ServerSettings settings, ILogger<FrontDoor> logger)
+{
+    private readonly FhirBase[] _bases = FhirBase.All(settings);
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var interaction = FhirInteraction.Other;
+        try
+        {
+            interaction = await RouteAsync(context, next);
+        }
+        catch (Exception error) when (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            await AnswerAsync(context, error);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // The head of the response is out: all that is left is to end the connection, so that the client sees it broken.
+            FrontDoorLog.Fault(logger, context.TraceIdentifier, Fault.Describe(error));
+            context.Abort();
+        }
+        catch (OperationCanceledException)
+        {
+            context.Abort();
+        }
+        finally
+        {
+            metrics.Record(interaction, context.Response.StatusCode, Stopwatch.GetElapsedTime(started));
+        }
+        if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge || context.Request.ContentLength > settings.MaxBodyBytes)
+        {
+            await LingeringClose.RunAsync(context);
+        }
+    }
+
+    private ValueTask<FhirInteraction> RouteAsync(HttpContext context, RequestDelegate next)
+    {
+        var path = context.Request.Path.Value ?? "";
+        foreach (var candidate in _bases)
+        {
+            if (candidate.TryMatch(path, out var rest))
+            {
+                return fhir.HandleAsync(context, candidate, rest);
+            }
+        }
+        return ElsewhereAsync(context, path, next);
+    }
+
+    private async ValueTask<FhirInteraction> ElsewhereAsync(HttpContext context, string path, RequestDelegate next)
+    {
+        if (!await health.TryHandleAsync(context, path))
+        {
+            await next(context);
+            await FillAsync(context);
+        }
+        return FhirInteraction.Other;
+    }
+
+    /// <summary>The framework's own refusals come without a body; they get the one every refusal has.</summary>
+    private static Task FillAsync(HttpContext context)
+    {
+        var response = context.Response;
+        return response.HasStarted || response.StatusCode < 400 || response.ContentLength > 0 || response.ContentType is not null
+            ? Task.CompletedTask
+            : ResponseWriter.RefuseAsync(context, OfStatus(response.StatusCode, "There is nothing at this address."));
+    }
+
+    private Task AnswerAsync(HttpContext context, Exception error)
+    {
+        switch (error)
+        {
+            case OperationCanceledException or IOException or Microsoft.AspNetCore.Connections.ConnectionAbortedException when context.RequestAborted.IsCancellationRequested:
+                context.Response.StatusCode = 499; // nobody is left to read it; the metrics are
+                return Task.CompletedTask;
+            case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
+                return ResponseWriter.RefuseAsync(context, BodyReader.TooLarge(settings.MaxBodyBytes));
+            case BadHttpRequestException bad:
+                return ResponseWriter.RefuseAsync(context, OfStatus(bad.StatusCode, "The request is not well-formed HTTP."));
+            case StoreUnavailableException:
+                FrontDoorLog.StoreAway(logger, Fault.Describe(error));
+                return ResponseWriter.RefuseAsync(context, FhirFailure.Of(FailureKind.Unavailable, "The store cannot be used right now; nothing was changed. Send the request again later.")
+                    with { RetryAfter = TimeSpan.FromSeconds(2) });
+            case StoreCorruptException:
+                FrontDoorLog.Damage(logger, context.TraceIdentifier, Fault.Describe(error));
+                return ResponseWriter.FaultAsync(context, $"Stored data failed its integrity check. Trace id: {context.TraceIdentifier}");
+            default:
+                FrontDoorLog.Fault(logger, context.TraceIdentifier, Fault.Describe(error));
+                return ResponseWriter.FaultAsync(context, $"The server failed. Trace id: {context.TraceIdentifier}");
+        }
+    }
+
+    private static FhirFailure OfStatus(int status, string why) => FhirFailure.Of(status switch
+    {
+        401 => FailureKind.Unauthenticated,
+        403 => FailureKind.Forbidden,
+        404 => FailureKind.NotFound,
+        405 => FailureKind.MethodNotAllowed,
+        413 => FailureKind.TooLarge,
+        415 => FailureKind.UnsupportedMediaType,
+        _ => FailureKind.Invalid,
+    }, why);
+}
+
+internal static partial class FrontDoorLog
+{
+    [LoggerMessage(1, LogLevel.Error, "Request {TraceId} failed: {Fault}")]
+    public static partial void Fault(ILogger logger, string traceId, string fault);
+
+    [LoggerMessage(2, LogLevel.Critical, "Stored data failed its integrity check in request {TraceId}: {Fault}")]
+    public static partial void Damage(ILogger logger, string traceId, string fault);
+
+    [LoggerMessage(3, LogLevel.Error, "The store is not available: {Fault}")]
+    public static partial void StoreAway(ILogger logger, string fault);
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using FhirCore;
+using FhirServer.Http;
+using FhirStore;
+
+namespace FhirServer.Interactions;
+
+/// <summary>read and vread, with conditional reads, https://hl7.org/fhir/R4/http.html#read.</summary>
+internal sealed class ReadInteractions(ResourceStore store)
+{
+    public ValueTask<FhirReply> ReadAsync(FhirRequest request, CancellationToken ct)
+    {
+        var pending = store.ReadAsync(request.Route.Key, ct);
+        return pending.IsCompletedSuccessfully ? new(Answer(request, pending.Result)) : AwaitAsync(request, pending);
+
+        static async ValueTask<FhirReply> AwaitAsync(FhirRequest request, ValueTask<StoredResource?> pending) =>
+            Answer(request, await pending);
+    }
+
+    public async ValueTask<FhirReply> ReadVersionAsync(FhirRequest request, CancellationToken ct)
+    {
+        if (!long.TryParse(request.Route.Tail, NumberStyles.None, CultureInfo.InvariantCulture, out var version) || version == 0)
+        {
+            return FhirReply.Refused(NoVersion(request.Route));
+        }
+        var found = await store.ReadVersionAsync(request.Route.Key, version, ct);
+        return found is null ? FhirReply.Refused(NoVersion(request.Route)) : Answer(request, found);
+    }
+
+    private static FhirReply Answer(FhirRequest request, StoredResource? found)
+    {
+        if (found is null)
+        {
+            return FhirReply.Refused(FhirFailure.Of(FailureKind.NotFound, $"{request.Route.Type}/{request.Route.Id} does not exist."));
+        }
+        if (found.Deleted)
+        {
+            return new()
+            {
+                Status = 410,
+                Failure = FhirFailure.Of(FailureKind.Gone, $"{found.Key} was deleted."),
+                Version = found.Version,
+                LastModified = found.LastUpdated,
+            };
+        }
+        return IsKnownToClient(request, found)
+            ? new() { Status = 304, Version = found.Version, LastModified = found.LastUpdated }
+            : FhirReply.Of(found);
+    }
+
+    /// <summary>If-None-Match wins over If-Modified-Since where both are sent (RFC 9110, 13.1.3).</summary>
+    private static bool IsKnownToClient(FhirRequest request, StoredResource found)
+    {
+        if (request.IfNoneMatch is { } tags)
+        {
+            return ETags.Names(tags, found.Version);
+        }
+        // HTTP dates have no fraction of a second: a change within the named second must not be hidden.
+        return request.IfModifiedSince is { } text && HttpDates.TryParse(text, out var since) && found.LastUpdated <= since;
+    }
+
+    private static FhirFailure NoVersion(FhirRoute route) =>
+        FhirFailure.Of(FailureKind.NotFound, $"{route.Type}/{route.Id} has no such version.");
+}

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Authorization.Access;
+using FhirCore;
+using FhirServer.Http;
+using FhirStore;
+using FhirStore.Json;
+using FhirStore.Search;
+
+namespace FhirServer.Interactions;
+
+/// <summary>search of one type by GET or POST, https://hl7.org/fhir/R4/http.html#search.</summary>
+internal sealed class SearchInteractions(SearchService search)
+{
+    public async ValueTask<FhirReply> SearchAsync(FhirRequest request, CancellationToken ct)
+    {
+        var type = request.Route.Type!;
+        var asked = new SearchRequest(type, WithoutFormat(request.Query), request.Prefer.Strict, request.Query.First("_page"));
+        return (await search.SearchAsync(asked, ct)).TryGet(out var page, out var failure)
+            ? new() { Status = 200, Body = Write(request, type, page) }
+            : FhirReply.Refused(failure);
+    }
+
+    private static ImmutableArray<KeyValuePair<string, string>> WithoutFormat(ImmutableArray<KeyValuePair<string, string>> query)
+    {
+        foreach (var pair in query)
+        {
+            if (pair.Key is "_format" or "_pretty")
+            {
+                return [.. query.Where(other => other.Key is not ("_format" or "_pretty"))];
+            }
+        }
+        return query;
+    }
+
+    private static ReadOnlyMemory<byte> Write(FhirRequest request, string type, SearchPage page)
+    {
+        var buffer = new JsonBuffer(Size(page.Matches) + Size(page.Included) + 1024);
+        var json = buffer.Json;
+        json.WriteStartObject();
+        json.WriteString("resourceType", "Bundle");
+        json.WriteString("type", "searchset");
+        if (page.Total is { } total)
+        {
+            json.WriteNumber("total", total);
+        }
+        json.WriteStartArray("link");
+        BundleWriting.WriteLink(json, "self", $"{request.Base.Url}/{type}{SelfQuery(request)}");
+        if (page.Next is { } next)
+        {
+            BundleWriting.WriteLink(json, "next", $"{request.Base.Url}/{type}?_page={Uri.EscapeDataString(next)}");
+        }
+        json.WriteEndArray();
+        if (!page.Matches.IsEmpty || !page.Included.IsEmpty || !page.Notes.IsEmpty)
+        {
+            json.WriteStartArray("entry");
+            foreach (var match in page.Matches)
+            {
+                WriteEntry(buffer, request.Base, match, "match");
+            }
+            WriteIncluded(buffer, request, page.Included);
+            WriteNotes(buffer, page.Notes);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+        return buffer.ToBody();
+    }
+
+    /// <summary>What comes along with the matches passes the same decision as the matches did.</summary>
+    private static void WriteIncluded(JsonBuffer buffer, FhirRequest request, ImmutableArray<StoredResource> included)
+    {
+        foreach (var resource in included)
+        {
+            if (AccessDecision.Decide(request.Grant, Interaction.Read, resource.Key.Type) is null)
+            {
+                WriteEntry(buffer, request.Base, resource, "include");
+            }
+        }
+    }
+
+    private static void WriteNotes(JsonBuffer buffer, ImmutableArray<Issue> notes)
+    {
+        if (notes.IsEmpty)
+        {
+            return;
+        }
+        var json = buffer.Json;
+        json.WriteStartObject();
+        buffer.Splice("resource", OutcomeJson.Write(notes));
+        json.WriteStartObject("search");
+        json.WriteString("mode", "outcome");
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteEntry(JsonBuffer buffer, FhirBase @base, StoredResource resource, string mode)
+    {
+        var json = buffer.Json;
+        json.WriteStartObject();
+        json.WriteString("fullUrl", string.Concat(@base.Url, "/", resource.Key.ToString()));
+        buffer.Splice("resource", resource.Json);
+        json.WriteStartObject("search");
+        json.WriteString("mode", mode);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>GET gives its own query back as it came; a form is written as the query it stands for.</summary>
+    private static string SelfQuery(FhirRequest request) =>
+        request.Route.Kind == RouteKind.TypeSearch ? QueryParameters.Format(request.Query) : request.RawQuery;
+
+    private static int Size(ImmutableArray<StoredResource> resources)
+    {
+        var size = 0;
+        foreach (var resource in resources)
+        {
+            size += resource.Json.Length + 160;
+        }
+        return size;
+    }
+}

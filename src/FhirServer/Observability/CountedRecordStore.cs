@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text;
+using FhirCore;
+using FhirCore.Records;
+
+namespace FhirServer.Observability;
+
+/// <summary>Counts what becomes of commits on their way to the engine.</summary>
+internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
+{
+    private long _done;
+    private long _conflicts;
+    private long _matches;
+    private long _failed;
+    private long _rows;
+
+    public IRecordStore Inner => inner;
+
+    public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        try
+        {
+            var result = await inner.CommitAsync(commit, ct);
+            switch (result)
+            {
+                case CommitResult.Done:
+                    Interlocked.Increment(ref _done);
+                    Interlocked.Add(ref _rows, commit.Writes.Length);
+                    break;
+                case CommitResult.VersionConflict:
+                    Interlocked.Increment(ref _conflicts);
+                    break;
+                default:
+                    Interlocked.Increment(ref _matches);
+                    break;
+            }
+            return result;
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            Interlocked.Increment(ref _failed);
+            throw;
+        }
+    }
+
+    public void Write(StringBuilder text)
+    {
+        text.Append("# HELP fhir_store_commits_total Commits by what became of them.\n# TYPE fhir_store_commits_total counter\n");
+        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"done\"}} {Volatile.Read(ref _done)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"version-conflict\"}} {Volatile.Read(ref _conflicts)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"match-found\"}} {Volatile.Read(ref _matches)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"failed\"}} {Volatile.Read(ref _failed)}\n");
+        text.Append("# HELP fhir_store_records_written_total Records written by commits.\n# TYPE fhir_store_records_written_total counter\n");
+        text.Append(CultureInfo.InvariantCulture, $"fhir_store_records_written_total {Volatile.Read(ref _rows)}\n");
+    }
+
+    public ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct) => inner.GetAsync(key, ct);
+
+    public ValueTask<StoredRecord?> GetVersionAsync(ResourceKey key, long version, CancellationToken ct) => inner.GetVersionAsync(key, version, ct);
+
+    public ValueTask<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct) => inner.QueryAsync(query, ct);
+
+    public ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct) => inner.CountAsync(type, where, atMost, ct);
+
+    public ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct) => inner.HistoryAsync(query, ct);
+
+    public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct) => inner.ReadChangesAsync(after, limit, ct);
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using FhirCore.Records;
+using FhirStore.Indexing;
+
+namespace FhirStore.Search;
+
+/// <summary>Makes the plan of a search out of its clauses.</summary>
+internal sealed class Planner(ResourceIndexer indexer, SlotPlanner slots)
+{
+    public SearchPlan Plan(string type, IReadOnlyList<SearchClause> clauses, ImmutableArray<SortKey> sort)
+    {
+        var index = indexer.For(type);
+        var parts = ImmutableArray.CreateBuilder<Predicate>();
+        var residual = ImmutableArray.CreateBuilder<SearchClause>();
+        var rest = clauses;
+        IndexField? startOrder = null;
+        if (type == "Slot" && slots.TryPlan(clauses, out var ranges, out var others))
+        {
+            parts.Add(ranges.Where);
+            startOrder = ranges.StartOrder;
+            rest = others;
+        }
+        foreach (var clause in rest)
+        {
+            var cover = clause.Cover(index);
+            if (!cover.IsEverything)
+            {
+                parts.Add(cover.Where);
+            }
+            if (!cover.Exact)
+            {
+                residual.Add(clause);
+            }
+        }
+        var where = parts.Count switch { 0 => Predicate.Everything, 1 => parts[0], _ => new Predicate.AllOf(parts.DrainToImmutable()) };
+        var plan = new SearchPlan(type, where, residual.DrainToImmutable(), RecordOrder.ById);
+        if (sort.IsEmpty)
+        {
+            return startOrder is { } byStart ? plan with { Order = new(byStart, Descending: false) } : plan;
+        }
+        return OrderOf(index, sort, startOrder) is { } order ? plan with { Order = order } : plan with { SortInMemory = sort };
+    }
+
+    // The engine breaks ties by id in the direction of the order.
+    private static RecordOrder? OrderOf(TypeIndex index, ImmutableArray<SortKey> sort, IndexField? startOrder)
+    {
+        if (sort.Length > 2 || (sort.Length == 2 && (sort[1].Parameter.Name != "_id" || sort[0].Descending != sort[1].Descending)))
+        {
+            return null;
+        }
+        var first = sort[0];
+        if (first.Parameter.Name == "_id")
+        {
+            return sort.Length == 1 ? new RecordOrder(null, first.Descending) : null;
+        }
+        if (index.Find(first.Parameter)?.Index is not ClearInstantIndex clear)
+        {
+            return null;
+        }
+        return new RecordOrder(clear.Field == OperationalEntries.SlotStart && startOrder is { } byStart ? byStart : clear.Field, first.Descending);
+    }
+}

@@ -1,0 +1,78 @@
+using FhirCore;
+using FhirCore.Records;
+using FhirStore;
+using FhirStore.Indexing;
+using SchedulingOperations.Rules;
+using SchedulingOperations.Views;
+
+namespace SchedulingOperations.Booking;
+
+/// <summary>Range questions on the operational index fields of Slot and Appointment.</summary>
+internal sealed class SlotQueries(ResourceStore store, OperationalFields fields)
+{
+    private const int TokenLength = 16;
+    private const int MostSlots = 10_000;
+
+    /// <summary>Appointments that hold the slot now: their status takes time and they name it.</summary>
+    public async ValueTask<IReadOnlyList<StoredResource>> HoldersOfAsync(ResourceKey slot, CancellationToken ct)
+    {
+        var where = new Predicate.EqualTo(OperationalFields.AppointmentSlot, fields.ReferenceToken(slot.ToString()));
+        return (await store.QueryAsync(new("Appointment", where, RecordOrder.ById, null, 20), ct)).Resources;
+    }
+
+    public byte[] ScheduleToken(string schedule) => fields.ReferenceToken(schedule);
+
+    /// <summary>Slots of a schedule in one status that start in the range, by start.</summary>
+    /// <param name="from">Included.</param>
+    /// <param name="to">Excluded.</param>
+    public async ValueTask<IReadOnlyList<StoredResource>> SlotsAsync(
+        ReadOnlyMemory<byte> scheduleToken, SlotStatus status, DateTimeOffset from, DateTimeOffset to, CancellationToken ct)
+    {
+        var where = new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(scheduleToken, status, from), Value(scheduleToken, status, to));
+        return (await store.QueryAsync(new("Slot", where, new(OperationalFields.SlotScheduleStatusStart, false), null, MostSlots), ct)).Resources;
+    }
+
+    /// <summary>Free slots of the schedule that touch the range's ends: they end where it starts, or start where it ends.</summary>
+    public async ValueTask<IReadOnlyList<StoredResource>> FreeNeighboursAsync(string schedule, TimeRange span, TimeSpan furthest, CancellationToken ct)
+    {
+        var token = fields.ReferenceToken(schedule);
+        var where = new Predicate.AnyOf([
+            new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(token, SlotStatus.Free, span.End), Value(token, SlotStatus.Free, span.End.AddMicroseconds(1))),
+            new Predicate.AllOf([
+                new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(token, SlotStatus.Free, span.Start - furthest), Value(token, SlotStatus.Free, span.Start)),
+                new Predicate.EqualTo(OperationalFields.End, SortableTime.Encode(span.Start)),
+            ]),
+        ]);
+        return (await store.QueryAsync(new("Slot", where, RecordOrder.ById, null, 100), ct)).Resources;
+    }
+
+    /// <summary>Appointments that take the actor's time somewhere in the range.</summary>
+    public Predicate TakesTimeOf(string actor, TimeRange span, TimeSpan longest)
+    {
+        var token = fields.ReferenceToken(actor);
+        return new Predicate.AllOf([
+            new Predicate.Between(OperationalFields.AppointmentActorStart, Value(token, span.Start - longest), Value(token, span.End)),
+            new Predicate.Between(OperationalFields.End, SortableTime.Encode(span.Start.AddMicroseconds(1)), default),
+        ]);
+    }
+
+    public async ValueTask<IReadOnlyList<StoredResource>> AppointmentsOfAsync(string actor, TimeRange span, TimeSpan longest, CancellationToken ct) =>
+        (await store.QueryAsync(new("Appointment", TakesTimeOf(actor, span, longest), RecordOrder.ById, null, MostSlots), ct)).Resources;
+
+    private static byte[] Value(ReadOnlyMemory<byte> token, SlotStatus status, DateTimeOffset start)
+    {
+        var value = new byte[TokenLength + 1 + SortableTime.Length];
+        token.Span.CopyTo(value);
+        value[TokenLength] = OperationalFields.SlotStatusByte(status.Code());
+        SortableTime.Write(start, value.AsSpan(TokenLength + 1));
+        return value;
+    }
+
+    private static byte[] Value(ReadOnlyMemory<byte> token, DateTimeOffset start)
+    {
+        var value = new byte[TokenLength + SortableTime.Length];
+        token.Span.CopyTo(value);
+        SortableTime.Write(start, value.AsSpan(TokenLength));
+        return value;
+    }
+}

@@ -1,0 +1,179 @@
+using System.Text;
+using FhirCore.Records;
+
+namespace Storage.RocksDb.Native;
+
+/// <summary>
+/// One open RocksDB database. Whoever uses it holds a lease, so that it is closed only when nobody is inside:
+/// a native handle used after its close would take the process down.
+/// </summary>
+internal sealed unsafe class Engine
+{
+    private const int Retired = int.MinValue / 2;
+    private static readonly string[] Names = ["default", "records", "index", "history", "log"];
+
+    private readonly nint _db;
+    private readonly nint[] _families;
+    private readonly uint[] _familyIds;
+    private readonly nint _write;
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _users;
+    private int _closing;
+
+    private Engine(nint db, nint[] families)
+    {
+        _db = db;
+        _families = families;
+        _familyIds = [.. families.Select(RocksNative.rocksdb_column_family_handle_get_id)];
+        Latest = RocksNative.rocksdb_readoptions_create();
+        _write = RocksNative.rocksdb_writeoptions_create();
+        RocksNative.rocksdb_writeoptions_set_sync(_write, 1);
+    }
+
+    /// <summary>Read options that see the latest state.</summary>
+    public nint Latest { get; }
+
+    public nint Db => _db;
+
+    /// <summary>Completed when the last lease is given back after <see cref="Retire"/> and the files are closed.</summary>
+    public Task Closed => _closed.Task;
+
+    /// <exception cref="StoreUnavailableException">Another process has it open, or the disk refuses.</exception>
+    /// <exception cref="StoreCorruptException">Its files are damaged.</exception>
+    public static Engine Open(RocksDbOptions options)
+    {
+        RocksNative.UseShippedLibrary();
+        using var settings = new EngineSettings(options);
+        var path = NullTerminated(options.Directory);
+        var names = Names.Select(NullTerminated).ToArray();
+        var families = new nint[Names.Length];
+        nint db;
+        byte* error;
+        fixed (byte* p = path, n0 = names[0], n1 = names[1], n2 = names[2], n3 = names[3], n4 = names[4])
+        fixed (nint* familyOptions = settings.Families, handles = families)
+        {
+            var list = stackalloc byte*[] { n0, n1, n2, n3, n4 };
+            db = RocksNative.rocksdb_open_column_families(settings.Database, p, Names.Length, list, familyOptions, handles, out error);
+        }
+        EngineErrors.ThrowIfSet(error, $"opening {options.Directory}");
+        return new Engine(db, families);
+    }
+
+    public nint Handle(Family family) => _families[(int)family];
+
+    /// <summary>Number of the family in a write batch.</summary>
+    public uint BatchId(Family family) => _familyIds[(int)family];
+
+    /// <returns><see langword="false"/> when the engine is being closed.</returns>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _users) > 0)
+        {
+            return true;
+        }
+        Exit();
+        return false;
+    }
+
+    public void Exit()
+    {
+        if (Interlocked.Decrement(ref _users) == Retired)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Lets nobody in any more and closes the files when the last one is out.</summary>
+    public void Retire()
+    {
+        if (Volatile.Read(ref _users) >= 0 && Interlocked.Add(ref _users, Retired) == Retired)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Copies the row into <paramref name="buffer"/>, which is replaced by a larger one where it is too small.</summary>
+    /// <returns>Length of the row, or -1 where there is none.</returns>
+    public int Get(Family family, nint readOptions, ReadOnlySpan<byte> key, ref byte[] buffer)
+    {
+        while (true)
+        {
+            byte fits, found;
+            nuint length;
+            byte* error;
+            fixed (byte* k = key, b = buffer)
+            {
+                fits = RocksNative.rocksdb_get_into_buffer_cf(
+                    _db, readOptions, Handle(family), k, (nuint)key.Length, b, (nuint)buffer.Length, out length, out found, out error);
+            }
+            EngineErrors.ThrowIfSet(error, "reading a row");
+            if (found == 0)
+            {
+                return -1;
+            }
+            if (fits != 0)
+            {
+                return (int)length;
+            }
+            buffer = new byte[(int)length + (int)(length / 4)];
+        }
+    }
+
+    /// <returns>The row, or null where there is none.</returns>
+    public byte[]? Get(Family family, nint readOptions, ReadOnlySpan<byte> key)
+    {
+        var buffer = ScratchBuffer.Take();
+        try
+        {
+            var length = Get(family, readOptions, key, ref buffer);
+            return length < 0 ? null : buffer.AsSpan(0, length).ToArray();
+        }
+        finally
+        {
+            ScratchBuffer.Give(buffer);
+        }
+    }
+
+    /// <summary>Applies a batch in the engine's own form, all or nothing, and returns when it is synced to the disk.</summary>
+    public void Write(ReadOnlySpan<byte> batch)
+    {
+        fixed (byte* bytes = batch)
+        {
+            var native = RocksNative.rocksdb_writebatch_create_from(bytes, (nuint)batch.Length);
+            RocksNative.rocksdb_write(_db, _write, native, out var error);
+            RocksNative.rocksdb_writebatch_destroy(native);
+            EngineErrors.ThrowIfSet(error, "writing a commit");
+        }
+    }
+
+    /// <summary>Writes a consistent copy into a folder that does not exist; files that cannot change any more are linked, not copied.</summary>
+    public void Checkpoint(string directory)
+    {
+        var checkpoint = RocksNative.rocksdb_checkpoint_object_create(_db, out var error);
+        EngineErrors.ThrowIfSet(error, "preparing a backup");
+        fixed (byte* path = NullTerminated(directory))
+        {
+            RocksNative.rocksdb_checkpoint_create(checkpoint, path, 0, out error);
+        }
+        RocksNative.rocksdb_checkpoint_object_destroy(checkpoint);
+        EngineErrors.ThrowIfSet(error, $"writing a backup to {directory}");
+    }
+
+    private void Close()
+    {
+        if (Interlocked.Exchange(ref _closing, 1) != 0)
+        {
+            return;
+        }
+        RocksNative.rocksdb_writeoptions_destroy(_write);
+        RocksNative.rocksdb_readoptions_destroy(Latest);
+        foreach (var family in _families)
+        {
+            RocksNative.rocksdb_column_family_handle_destroy(family);
+        }
+        RocksNative.rocksdb_close(_db);
+        _closed.SetResult();
+    }
+
+    private static byte[] NullTerminated(string text) => Encoding.UTF8.GetBytes(text + '\0');
+}

@@ -1,0 +1,190 @@
+using FhirCore;
+using FhirCore.Records;
+using Storage.RocksDb.Backups;
+using Storage.RocksDb.Native;
+using Storage.RocksDb.Querying;
+using Storage.RocksDb.Rows;
+using Storage.RocksDb.Writing;
+
+namespace Storage.RocksDb;
+
+/// <summary>The records port on RocksDB, embedded in this process: one folder, one process, one commit loop.</summary>
+public sealed class RocksDbRecordStore : IRecordStore, IBackup
+{
+    private readonly EngineHolder _engines;
+    private readonly CommitLoop _commits;
+    private readonly string _directory;
+    private int _disposed;
+
+    private RocksDbRecordStore(RocksDbOptions options, EngineHolder engines)
+    {
+        _directory = options.Directory;
+        _engines = engines;
+        _commits = new CommitLoop(options, engines);
+    }
+
+    /// <summary>Opens the store in the folder, or makes a new one.</summary>
+    /// <param name="notice">Told in one line, without data, when the engine fails to write and when it writes again.</param>
+    /// <exception cref="StoreUnavailableException">Another process has it open, a newer version wrote it, or the disk refuses.</exception>
+    /// <exception cref="StoreCorruptException">Its files are damaged.</exception>
+    public static RocksDbRecordStore Open(RocksDbOptions options, TimeProvider clock, Action<string>? notice = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(clock);
+        options.Validate();
+        options = options with { Directory = Path.GetFullPath(options.Directory) };
+        StoreFolder.Prepare(options.Directory);
+        EngineHolder engines;
+        try
+        {
+            engines = new EngineHolder(options, clock, notice);
+        }
+        catch (StoreUnavailableException e) when (StoreFolder.IsLockRefusal(e))
+        {
+            throw StoreFolder.InUse(options.Directory, e);
+        }
+        try
+        {
+            StoreFolder.WriteOwner(options.Directory);
+            return new(options, engines);
+        }
+        catch
+        {
+            engines.Dispose(); // or the folder stays locked by a store that nobody has
+            throw;
+        }
+    }
+
+    public ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var (engine, types) = _engines.Current;
+        if (!types.TryGet(key.Type, out var type))
+        {
+            return default;
+        }
+        Span<byte> buffer = stackalloc byte[RowKeys.TypeLength + RowKeys.MaxId];
+        if (!engine.TryEnter())
+        {
+            throw EngineHolder.Closed();
+        }
+        byte[]? row;
+        try
+        {
+            row = engine.Get(Family.Records, engine.Latest, buffer[..RowKeys.Record(buffer, type, key.Id)]);
+        }
+        finally
+        {
+            engine.Exit();
+        }
+        return new(row is null ? null : new RecordRow(row).ToRecord(key, row));
+    }
+
+    public ValueTask<StoredRecord?> GetVersionAsync(ResourceKey key, long version, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        using var view = Freeze(out var types);
+        return new(new VersionReader(view, types).Version(key, version));
+    }
+
+    public Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        ct.ThrowIfCancellationRequested();
+        return _commits.CommitAsync(new PreparedCommit(commit, ct), ct);
+    }
+
+    public ValueTask<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, 10_000);
+        ct.ThrowIfCancellationRequested();
+        using var view = Freeze(out var types);
+        return new(types.TryGet(query.Type, out var type) ? new Queries(view, type, query.Type).Page(query, ct) : new RecordPage([], null));
+    }
+
+    public ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        ArgumentNullException.ThrowIfNull(where);
+        ct.ThrowIfCancellationRequested();
+        using var view = Freeze(out var types);
+        return new(atMost > 0 && types.TryGet(type, out var number) ? new Queries(view, number, type).Count(where, atMost, ct) : 0);
+    }
+
+    public ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(query.Limit);
+        if (query is { Id: not null, Type: null })
+        {
+            throw new ArgumentException("The history of a record is asked for by type and id.", nameof(query));
+        }
+        ct.ThrowIfCancellationRequested();
+        using var view = Freeze(out var types);
+        var reader = new VersionReader(view, types);
+        return new(query is { Type: { } type, Id: { } id } ? reader.OfRecord(new(type, id), query, ct) : reader.OfMany(query.Type, query, ct));
+    }
+
+    public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        using var view = Freeze(out var types);
+        return new(new VersionReader(view, types).Changes(after, limit, ct));
+    }
+
+    /// <exception cref="StoreUnavailableException">The folder exists already, or the disk refuses.</exception>
+    public Task BackUpAsync(string directory, CancellationToken ct)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(directory);
+        return Task.Run(() =>
+        {
+            using var view = Freeze(out _);
+            StoreFolder.BackUp(view.Engine, Path.GetFullPath(directory));
+        }, ct);
+    }
+
+    /// <summary>Makes a store of a backup, in a folder that does not exist or is empty.</summary>
+    /// <exception cref="StoreUnavailableException">There is no whole backup, the target is in the way, or the disk refuses.</exception>
+    public static void Restore(string backup, string directory)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(backup);
+        ArgumentException.ThrowIfNullOrWhiteSpace(directory);
+        StoreFolder.Restore(Path.GetFullPath(backup), Path.GetFullPath(directory));
+    }
+
+    /// <summary>Writes the commits that wait, then closes the files.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await _commits.StopAsync().ConfigureAwait(false);
+            var engine = _engines.Current.Engine;
+            _engines.Dispose();
+            await engine.Closed.ConfigureAwait(false);
+            StoreFolder.ForgetOwner(_directory);
+        }
+    }
+
+    /// <param name="types">Read after the state is frozen, so that it knows every type in it.</param>
+    private ReadView Freeze(out TypeNumbers types)
+    {
+        while (true)
+        {
+            var current = _engines.Current;
+            var view = ReadView.Freeze(current.Engine);
+            var now = _engines.Current;
+            if (view is not null && now.Engine == current.Engine)
+            {
+                types = now.Types;
+                return view;
+            }
+            view?.Dispose();
+            if (now.Engine == current.Engine)
+            {
+                throw EngineHolder.Closed();
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Authorization.Access;
+using Authorization.Discovery;
+using Authorization.Server;
+using Microsoft.Extensions.Options;
+
+namespace Authorization.Tests.Server;
+
+public sealed class SettingsTests : IAsyncLifetime
+{
+    private readonly Database _database = new();
+
+    public ValueTask InitializeAsync() => default;
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    [Theory]
+    [InlineData("Auth:AccessTokenLifetime", "00:00:30")]
+    [InlineData("Auth:AccessTokenLifetime", "02:00:00")]
+    [InlineData("Auth:Clients:0:ClientId", "")]
+    [InlineData("Auth:Clients:0:ClientId", "with space")]
+    [InlineData("Auth:Clients:0:ClientId", "with:colon")]
+    [InlineData("Auth:Clients:0:ClientSecret", "fifteen-letters")]
+    [InlineData("Auth:Clients:0:ClientSecret", "")]
+    [InlineData("Auth:Clients:0:Scope", "")]
+    [InlineData("Auth:Clients:0:Scope", "system/Patient.sr")]
+    [InlineData("Auth:Clients:0:Scope", "system/Patient.rs user/Patient.rs")]
+    [InlineData("Auth:Clients:0:Scope", "system/Patient.rs?name=a")]
+    [InlineData("Auth:Clients:0:JwksUri", "https://ehr.example/jwks")]
+    [InlineData("Auth:Clients:0:RedirectUris:0", "https://ehr.example/callback")]
+    public async Task WrongValue_StopsTheStart_NamingTheKey(string key, string value)
+    {
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, (key, value)));
+
+        Assert.Contains(key.Replace(":RedirectUris:0", ":RedirectUris", StringComparison.Ordinal), refusal.Message, StringComparison.Ordinal);
+        Assert.True(!key.EndsWith("Secret", StringComparison.Ordinal) || value.Length == 0 || !refusal.Message.Contains(value, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OneClientIdTwice_StopsTheStart()
+    {
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(
+            _database, ("Auth:Clients:1:ClientId", "ehr"), ("Auth:Clients:1:ClientSecret", "sixteen-characters"), ("Auth:Clients:1:Scope", "system/*.rs")));
+
+        Assert.Contains("Auth:Clients:1:ClientId", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("clinic.example/fhir")]
+    [InlineData("ftp://clinic.example/fhir")]
+    [InlineData("https://clinic.example/fhir?x=1")]
+    public void BaseUrl_ThatIsNone_IsNamed(string baseUrl) =>
+        Assert.Contains("Server:BaseUrl", Assert.Throws<InvalidOperationException>(() => PublicAddresses.Of(baseUrl)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("http://localhost:8080/fhir", "http://localhost:8080/fhir", "http://localhost:8080/auth")]
+    [InlineData("https://clinic.example/fhir/", "https://clinic.example/fhir", "https://clinic.example/auth")]
+    [InlineData("https://clinic.example/a/b/fhir", "https://clinic.example/a/b/fhir", "https://clinic.example/a/b/auth")]
+    [InlineData("https://fhir.clinic.example", "https://fhir.clinic.example", "https://fhir.clinic.example/auth")]
+    public void Issuer_StandsNextToTheFhirBase(string baseUrl, string fhirBase, string issuer)
+    {
+        var addresses = PublicAddresses.Of(baseUrl);
+
+        Assert.Equal((fhirBase, issuer), (addresses.FhirBase, addresses.Issuer));
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:8080", true)]
+    [InlineData("http://localhost:0;https://[::1]:8443", true)]
+    [InlineData("http://unix:/run/fhir.sock", true)]
+    [InlineData("http://0.0.0.0:8080", false)]
+    [InlineData("http://[::]:8080", false)]
+    [InlineData("http://*:8080", false)]
+    [InlineData("http://+:8080", false)]
+    [InlineData("http://127.0.0.1:8080;http://192.168.1.5:8080", false)]
+    [InlineData("http://localhost.evil.example:80", false)]
+    [InlineData("", false)]
+    public void LoopbackOnly_KnowsWhoCanReachIt(string urls, bool passes)
+    {
+        if (passes)
+        {
+            LoopbackOnly.Check([urls]);
+        }
+        else
+        {
+            Assert.Contains("Auth:AllowAnonymousOnLoopback", Assert.Throws<InvalidOperationException>(() => LoopbackOnly.Check([urls])).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task AnonymousOnLoopback_NeedsNoToken_AndMayDoEverything()
+    {
+        await using var server = await TestServer.StartAsync(_database, ("Auth:AllowAnonymousOnLoopback", "true"));
+
+        using var call = await server.CallAsync(null);
+        Assert.Equal("anonymous-on-loopback", await call.Content.ReadAsStringAsync());
+        var grant = (await server.Authenticator.AuthenticateAsync(null, default)).Value;
+        Assert.Null(AccessDecision.Decide(grant, Interaction.HistorySystem, null));
+        Assert.Null(AccessDecision.Decide(grant, Interaction.Operation, "Appointment", "book"));
+    }
+
+    [Fact]
+    public async Task AnonymousOnAllAddresses_StopsTheStart()
+    {
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(
+            _database, ("Auth:AllowAnonymousOnLoopback", "true"), ("urls", "http://0.0.0.0:0")));
+
+        Assert.Contains("0.0.0.0", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SmartConfiguration_SaysWhatIsThere()
+    {
+        using var document = JsonDocument.Parse(SmartConfiguration.Write(PublicAddresses.Of("https://clinic.example/fhir")));
+        var root = document.RootElement;
+
+        Assert.Equal("https://clinic.example/auth/token", root.GetProperty("token_endpoint").GetString());
+        Assert.Equal(["client_credentials"], Strings("grant_types_supported"));
+        Assert.Equal(["S256"], Strings("code_challenge_methods_supported"));
+        Assert.Equal(["client_secret_basic", "client_secret_post"], Strings("token_endpoint_auth_methods_supported"));
+        Assert.Superset(new HashSet<string> { "permission-v1", "permission-v2", "client-confidential-symmetric" }, Strings("capabilities").ToHashSet());
+        Assert.False(root.TryGetProperty("issuer", out _));
+        Assert.False(root.TryGetProperty("authorization_endpoint", out _));
+
+        string[] Strings(string name) => [.. root.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
+    }
+
+    [Fact]
+    public async Task SmartConfiguration_ScopesItLists_CanBeGranted()
+    {
+        await using var server = await TestServer.StartAsync(_database, ("Auth:Clients:0:Scope", "system/*.cruds"));
+        using var document = JsonDocument.Parse(SmartConfiguration.Write(PublicAddresses.Of(TestServer.BaseUrl)));
+
+        foreach (var scope in document.RootElement.GetProperty("scopes_supported").EnumerateArray().Select(value => value.GetString()!))
+        {
+            Assert.Equal(scope, (await server.AskAsync(scope)).Scope);
+        }
+    }
+}

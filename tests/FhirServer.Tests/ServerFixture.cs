@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using FhirServer.Hosting;
+
+[assembly: AssemblyFixture(typeof(FhirServer.Tests.ServerFixture))]
+
+namespace FhirServer.Tests;
+
+/// <summary>One server for all tests: the real composition on a free loopback port, with the real engine in a folder of its own.</summary>
+public sealed class ServerFixture : IAsyncLifetime
+{
+    public const string ClientId = "tests";
+    public const string ReaderId = "reader";
+    private const string Secret = "a-secret-for-tests-only";
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("fhir-server-tests-").FullName;
+    private FhirApplication? _application;
+
+    public string Origin { get; } = $"http://127.0.0.1:{FreePort()}";
+
+    public string Base => Origin + "/fhir";
+
+    public string DataDirectory => Path.Combine(_directory, "data");
+
+    /// <summary>May do everything.</summary>
+    public FhirClient Client { get; private set; } = null!;
+
+    /// <summary>May read and search patients, and nothing else.</summary>
+    public FhirClient Reader { get; private set; } = null!;
+
+    public FhirClient Anonymous { get; private set; } = null!;
+
+    public string[] Arguments(params ReadOnlySpan<string> more) =>
+    [
+        $"--urls={Origin}", $"--Storage:DataDirectory={DataDirectory}", "--Server:MaxBodyBytes=4000000",
+        $"--Auth:Clients:0:ClientId={ClientId}", $"--Auth:Clients:0:ClientSecret={Secret}", "--Auth:Clients:0:Scope=system/*.cruds",
+        $"--Auth:Clients:1:ClientId={ReaderId}", $"--Auth:Clients:1:ClientSecret={Secret}", "--Auth:Clients:1:Scope=system/Patient.rs",
+        "--Auth:AccessTokenLifetime=01:00:00", .. more,
+    ];
+
+    public async ValueTask InitializeAsync()
+    {
+        _application = await FhirApplication.BuildAsync(Arguments());
+        await _application.StartAsync(default);
+        Anonymous = new(Base, null);
+        Client = new(Base, await SignInAsync(ClientId, "system/*.cruds"));
+        Reader = new(Base, await SignInAsync(ReaderId, "system/Patient.rs"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client?.Dispose();
+        Reader?.Dispose();
+        Anonymous?.Dispose();
+        if (_application is not null)
+        {
+            await _application.StopAsync(default);
+            await _application.DisposeAsync();
+        }
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    public static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private async Task<string> SignInAsync(string client, string scope)
+    {
+        using var http = new HttpClient();
+        var discovery = JsonNode.Parse(await http.GetStringAsync(new Uri(Base + "/.well-known/smart-configuration")))!;
+        using var request = new HttpRequestMessage(HttpMethod.Post, (string)discovery["token_endpoint"]!)
+        {
+            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("scope", scope)]),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{client}:{Secret}")));
+        using var response = await http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.OK, text);
+        return (string)JsonNode.Parse(text)!["access_token"]!;
+    }
+}

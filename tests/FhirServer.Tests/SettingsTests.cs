@@ -1,0 +1,51 @@
+using FhirServer.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace FhirServer.Tests;
+
+public sealed class SettingsTests
+{
+    [Fact]
+    public void Defaults_AreACompleteServer()
+    {
+        var settings = ServerSettings.Read(Configuration());
+        Assert.Equal("http://localhost:8080/fhir", settings.BaseUrl.AbsoluteUri);
+        Assert.Equal("http://localhost:8080", settings.Urls);
+        Assert.Equal(Path.GetFullPath("data"), settings.DataDirectory);
+        Assert.Equal(Path.GetFullPath("data/keys/master.key"), settings.KeyFile);
+    }
+
+    [Theory]
+    [InlineData("http://*:9090", "http://localhost:9090/fhir")]
+    [InlineData("http://0.0.0.0:80;http://localhost:81", "http://localhost/fhir")]
+    public void BaseUrl_FollowsTheListeningAddress(string urls, string expected) =>
+        Assert.Equal(expected, ServerSettings.Read(Configuration(("urls", urls))).BaseUrl.AbsoluteUri);
+
+    [Theory]
+    [InlineData("Server:BaseUrl", "no address")]
+    [InlineData("Server:BaseUrl", "ftp://example.org/fhir")]
+    [InlineData("Server:Roles", "api,cook")]
+    [InlineData("Server:Roles", "forecasting")]
+    [InlineData("Server:MaxBodyBytes", "-1")]
+    [InlineData("Server:MaxBundleEntries", "many")]
+    [InlineData("Server:ShutdownTimeout", "soon")]
+    [InlineData("Storage:Provider", "MongoDb")]
+    [InlineData("Storage:Provider", "Paper")]
+    [InlineData("Storage:DataDirectorry", "/tmp/x")]
+    [InlineData("Keys:Provider", "Aws")]
+    [InlineData("Cache:Provider", "Redis")]
+    [InlineData("Events:Provider", "Kafka")]
+    [InlineData("Blobs:Provider", "S3")]
+    public void WrongValue_StopsWithTheKeysName(string key, string value)
+    {
+        var error = Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration((key, value))));
+        Assert.StartsWith(key + ":", Assert.Single(error.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryProblem_IsToldAtOnce() =>
+        Assert.Equal(2, Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration(("Server:Roles", "x"), ("Keys:Provider", "y")))).Problems.Count);
+
+    private static IConfiguration Configuration(params (string Key, string Value)[] values) =>
+        new ConfigurationBuilder().AddInMemoryCollection(values.ToDictionary(pair => pair.Key, string? (pair) => pair.Value)).Build();
+}

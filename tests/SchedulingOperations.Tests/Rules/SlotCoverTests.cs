@@ -1,0 +1,78 @@
+using CsCheck;
+using FhirCore;
+using SchedulingOperations.Rules;
+
+namespace SchedulingOperations.Tests.Rules;
+
+/// <summary>Quarter hours of one day are the oracle: sets of cells know nothing of ranges, so a bug there cannot hide itself.</summary>
+public sealed class SlotCoverTests
+{
+    private const int Cells = 40;
+    private static readonly DateTimeOffset Day = new(2030, 3, 4, 8, 0, 0, TimeSpan.Zero);
+
+    private static readonly Gen<(int Start, int Length)> AnySpan = Gen.Select(Gen.Int[0, Cells - 8], Gen.Int[1, 8]);
+
+    private static readonly Gen<SlotSpan[]> AnySlots =
+        Gen.Select(AnySpan, Gen.Int[0, 1], Gen.Int[0, 9]).Array[0, 7].Select(slots =>
+            slots.Select((slot, i) => new SlotSpan($"s{i}", $"Schedule/{slot.Item2}", Range(slot.Item1), slot.Item3 == 0 ? "other" : "")).ToArray());
+
+    [Fact]
+    public void Check_AnySlots_AgreesWithCells() => Gen.Select(AnySlots.Where(s => s.Length > 0), AnySpan).Sample((slots, wanted) =>
+    {
+        var cells = CellsOf(Range(wanted));
+        var fits = slots.GroupBy(s => s.Schedule).All(group =>
+        {
+            var all = group.SelectMany(s => CellsOf(s.Span)).ToList();
+            var isContiguous = all.Distinct().Count() == all.Count && all.Max() - all.Min() + 1 == all.Count;
+            var isUseful = group.Count() == 1 || group.OrderBy(s => s.Span.Start).First() is var f && CellsOf(f.Span).Intersect(cells).Any()
+                && group.OrderBy(s => s.Span.Start).Last() is var l && CellsOf(l.Span).Intersect(cells).Any();
+            return isContiguous && isUseful && cells.All(all.Contains) && (group.Count() == 1 || group.Select(s => s.Service).Distinct().Count() == 1);
+        });
+        var services = slots.Select(s => s.Service).Distinct().Count() == 1;
+        var refusal = SlotCover.Check(slots, Range(wanted), strict: false);
+        return services ? fits == refusal is null : slots.Length == 1 || !fits || refusal is null || slots.GroupBy(s => s.Schedule).Any(g => g.Count() > 1);
+    });
+
+    [Fact]
+    public void Check_Strict_WantsTheExactCells() => Gen.Select(AnySpan, AnySpan).Sample((slot, wanted) =>
+        (SlotCover.Check([new("s", "Schedule/1", Range(slot), "")], Range(wanted), strict: true) is null) == CellsOf(Range(slot)).SequenceEqual(CellsOf(Range(wanted))));
+
+    [Fact]
+    public void Split_AnyOverlap_LosesAndDoublesNoCell() => Gen.Select(AnySpan, AnySpan).Where((a, b) => CellsOf(Range(a)).Intersect(CellsOf(Range(b))).Any()).Sample((slot, wanted) =>
+    {
+        var (before, taken, after) = SlotCover.Split(Range(slot), Range(wanted));
+        List<int> parts = [.. before is { } b ? CellsOf(b) : [], .. CellsOf(taken), .. after is { } a ? CellsOf(a) : []];
+        return parts.SequenceEqual(CellsOf(Range(slot))) && CellsOf(taken).SequenceEqual(CellsOf(Range(slot)).Intersect(CellsOf(Range(wanted))));
+    });
+
+    [Fact]
+    public void Choose_AnyFreeSlots_FindsACoverExactlyWhereThereIsOne() => Gen.Select(AnySlots, AnySpan).Sample((slots, wanted) =>
+    {
+        var free = slots.Select(s => s with { Schedule = "Schedule/0", Service = "" }).OrderBy(s => s.Span.Start).ToList();
+        var chosen = SlotCover.Choose(free, Range(wanted)).Select(i => free[i]).ToList();
+        var cells = CellsOf(Range(wanted));
+        if (chosen.Count == 0)
+        {
+            return !Chains(free, cells[0], cells[^1]);
+        }
+        return SlotCover.Check([.. chosen], Range(wanted), strict: false) is null && (chosen.Count == 1 || !free.Exists(s => cells.All(CellsOf(s.Span).Contains)));
+    });
+
+    [Fact]
+    public void Check_SameSlotTwice_IsRefused()
+    {
+        var slot = new SlotSpan("s", "Schedule/1", Range((0, 4)), "");
+        Assert.NotNull(SlotCover.Check([slot, slot], Range((0, 4)), strict: false));
+    }
+
+    /// <summary>Searches all ways: a chain from a slot that holds the first cell to one that holds the last, each beginning where the one before ends.</summary>
+    private static bool Chains(List<SlotSpan> free, int first, int last)
+    {
+        bool From(SlotSpan slot) => CellsOf(slot.Span)[^1] >= last || free.Exists(next => CellsOf(next.Span)[0] == CellsOf(slot.Span)[^1] + 1 && From(next));
+        return free.Exists(slot => CellsOf(slot.Span).Contains(first) && From(slot));
+    }
+
+    private static TimeRange Range((int Start, int Length) span) => new(Day.AddMinutes(15 * span.Start), Day.AddMinutes(15 * (span.Start + span.Length)));
+
+    private static List<int> CellsOf(TimeRange range) => [.. Enumerable.Range(0, Cells + 20).Where(cell => range.Contains(Day.AddMinutes(15 * cell + 7)))];
+}
