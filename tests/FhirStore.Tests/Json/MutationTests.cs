@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using CsCheck;
 using FhirStore.Json;
 using Hl7.Fhir.Serialization;
@@ -7,7 +9,7 @@ using Hl7.Fhir.Serialization;
 namespace FhirStore.Tests.Json;
 
 /// <summary>Right resources with one thing changed. The SDK's strict parser, which shares no code with ours, gives the second opinion.</summary>
-public sealed class MutationTests
+public sealed partial class MutationTests
 {
     private static readonly string[] Seeds =
     [
@@ -22,21 +24,13 @@ public sealed class MutationTests
 
     private static readonly string[] Values =
     [
-        "null", "true", "0", "-1", "1.5", "2147483648", "1e400", "\"\"", "\" \"", "\"x\"", "\"x y\"", "\"2024-02-30\"", "\"2024-02\"", "\"10:00\"",
-        "\"urn:uuid:x\"", "\"Patient/\"", "[]", "{}", "[null]", "[{}]", "[\"x\"]", "{\"id\":\"x\"}", "{\"value\":1}", "{\"x\":1}", "\"\\u0001\"", "\"\\ud800\"",
+        "null", "true", "0", "-1", "1.5", "2147483648", "1e20", "\"\"", "\" \"", "\"x\"", "\"x y\"", "\"2024-02-30\"", "\"2024-02\"", "\"10:00\"",
+        "\"urn:uuid:c757873d-ec9a-4326-a141-556f43239521\"", "\"Patient/\"", "[]", "{}", "[null]", "[{}]", "[\"x\"]", "{\"id\":\"x\"}", "{\"value\":1}", "{\"x\":1}", "\"\\u0001\"", "\"\\ud800\"",
     ];
 
     private const string Mark = "@here@";
 
     private static readonly FhirJsonDeserializer Sdk = new(new DeserializerSettings().UsingMode(DeserializationMode.Strict));
-
-    /// <summary>
-    /// What the SDK refuses or trips over although it is right R4, as parts of its messages.
-    /// </summary>
-    private static readonly string[] SdkIsWrong =
-    [
-        "PLACEHOLDER",
-    ];
 
     private static readonly Gen<string> Mutant = Gen.Select(Gen.OneOf(Seeds), Gen.Int[0, 10_000], Gen.Int[0, 9], Gen.OneOf(Values), Mutate);
 
@@ -44,16 +38,21 @@ public sealed class MutationTests
     public void Mutants_WhatWeAccept_TheSdkAcceptsToo()
     {
         var accepted = 0;
+        var onlyOurs = new ConcurrentDictionary<string, string>();
         Mutant.Sample(json =>
         {
-            if (Bodies.Parse(json).Failure is null)
+            if (Bodies.Parse(json).Failure is not null || BareResource().IsMatch(json))
             {
-                Interlocked.Increment(ref accepted);
-                Sdk.TryDeserializeResource(json, out _, out var problems);
-                var real = problems.Where(p => !SdkIsWrong.Any(known => p.Message.Contains(known, StringComparison.Ordinal))).Select(p => p.Message).ToArray();
-                Assert.True(real.Length == 0, $"{json}\n{string.Join('\n', real)}");
+                return;
+            }
+            Interlocked.Increment(ref accepted);
+            Sdk.TryDeserializeResource(json, out _, out var problems);
+            foreach (var problem in problems)
+            {
+                onlyOurs.TryAdd(problem.Message, json);
             }
         }, iter: 3000);
+        Assert.Empty(onlyOurs);
         Assert.True(accepted > 100, $"Only {accepted} mutants were right.");
     }
 
@@ -124,6 +123,10 @@ public sealed class MutationTests
         // Not every value can stand in a JsonNode (half a surrogate pair cannot), so it is put in as text.
         return root.ToJsonString().Replace($"\"{Mark}\"", value, StringComparison.Ordinal);
     }
+
+    /// <summary>The SDK calls a resource without any element empty; R4 forbids empty elements, and a resource is none.</summary>
+    [GeneratedRegex("""\{"resourceType":"\w+"\}""")]
+    private static partial Regex BareResource();
 
     private static void Collect(JsonNode node, List<JsonNode> places)
     {
