@@ -20,7 +20,8 @@ internal sealed class DataSet(int patients)
 
     public int Patients { get; } = patients;
 
-    public static string Family(int patient) => $"Bench{ToLetters(patient / NameHits)}";
+    /// <summary>Names that part within their first letters, as people's do.</summary>
+    public static string Family(int patient) => $"{ToLetters(patient / NameHits * 911)}mann";
 
     public static string BirthDate(int patient) => new DateOnly(1950, 1, 1).AddDays(patient).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
@@ -62,11 +63,11 @@ internal sealed class DataSet(int patients)
         var head = $$"""
             {"resourceType":"Patient",{{id}}"identifier":[{"use":"usual","system":"urn:bench","value":"{{Identifier(number)}}"}],"active":true,"name":[{"use":"official","family":"{{Family(number)}}","given":["Marie","Luise"],"prefix":["Dr."]}],"telecom":[{"system":"phone","value":"+49 30 {{number:00000000}}","use":"mobile"},{"system":"email","value":"patient{{number}}@bench.example"}],"gender":"female","birthDate":"{{BirthDate(number % 30_000)}}","address":[{"use":"home","line":["Musterstraße {{number % 200}}"],"city":"Berlin","postalCode":"1{{number % 10_000:0000}}","country":"DE"}],"maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"M"}]},"contact":[{"relationship":[{"text":"
             """;
-        const string Tail = """"}],"name":{"family":"Kontakt"}}],"communication":[{"language":{"coding":[{"system":"urn:ietf:bcp:47","code":"de"}]},"preferred":true}]}"""";
+        const string Tail = "\"" + """}],"name":{"family":"Kontakt"}}],"communication":[{"language":{"coding":[{"system":"urn:ietf:bcp:47","code":"de"}]},"preferred":true}]}""";
         return head + Padding[..Math.Max(0, 2_048 - Encoding.UTF8.GetByteCount(head) - Tail.Length)] + Tail;
     }
 
-    /// <summary>Numbers as letters, so that no name is the beginning of another.</summary>
+    /// <summary>Numbers as four letters, another word for each below 456,976.</summary>
     private static string ToLetters(int number)
     {
         var letters = new char[4];
