@@ -49,22 +49,16 @@ public sealed class DiscoveryTests(ServerUnderTest server)
 
         foreach (var parameter in resource["searchParam"]!.AsArray())
         {
-            var name = (string?)parameter!["name"];
-            var value = (string?)parameter["type"] switch
+            var value = (string?)parameter!["type"] switch
             {
-                "composite" => name switch
-                {
-                    _ when name!.EndsWith("-quantity", StringComparison.Ordinal) => "none$1",
-                    _ when name.EndsWith("-date", StringComparison.Ordinal) => "none$2020-01-01",
-                    _ => "none$none",
-                },
                 "date" => "2020-01-01",
                 "number" or "quantity" => "1",
                 "reference" => "Patient/none",
                 "uri" => "urn:none",
+                "composite" => "none$2020", // reads as code, number, date or text alike
                 _ => "none",
             };
-            (await server.GetAsync($"{type}?{name}={value}", ("Prefer", "handling=strict"))).Is(HttpStatusCode.OK);
+            (await server.GetAsync($"{type}?{parameter["name"]}={value}", ("Prefer", "handling=strict"))).Is(HttpStatusCode.OK);
         }
     }
 

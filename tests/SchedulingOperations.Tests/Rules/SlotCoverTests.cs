@@ -43,7 +43,7 @@ public sealed class SlotCoverTests
             var fits = isContiguous && isUseful && cells.All(all.Contains) && slots.Select(s => s.Service).Distinct().Count() == 1;
             Interlocked.Increment(ref fits ? ref fitting : ref refused);
             return fits == SlotCover.Check(slots, Range(wanted), strict: false) is null;
-        }, iter: 2000);
+        }, iter: 10_000);
         Assert.True(fitting > 50 && refused > 50, $"{fitting} fitting, {refused} refused");
     }
 
