@@ -62,7 +62,7 @@ internal sealed class DataSet(int patients)
         var head = $$"""
             {"resourceType":"Patient",{{id}}"identifier":[{"use":"usual","system":"urn:bench","value":"{{Identifier(number)}}"}],"active":true,"name":[{"use":"official","family":"{{Family(number)}}","given":["Marie","Luise"],"prefix":["Dr."]}],"telecom":[{"system":"phone","value":"+49 30 {{number:00000000}}","use":"mobile"},{"system":"email","value":"patient{{number}}@bench.example"}],"gender":"female","birthDate":"{{BirthDate(number % 30_000)}}","address":[{"use":"home","line":["Musterstraße {{number % 200}}"],"city":"Berlin","postalCode":"1{{number % 10_000:0000}}","country":"DE"}],"maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"M"}]},"contact":[{"relationship":[{"text":"
             """;
-        const string Tail = """"}],"name":{"family":"Kontakt"}}],"communication":[{"language":{"coding":[{"system":"urn:ietf:bcp:47","code":"de"}]},"preferred":true}]}"""";
+        const string Tail = "\"" + """}],"name":{"family":"Kontakt"}}],"communication":[{"language":{"coding":[{"system":"urn:ietf:bcp:47","code":"de"}]},"preferred":true}]}""";
         return head + Padding[..Math.Max(0, 2_048 - Encoding.UTF8.GetByteCount(head) - Tail.Length)] + Tail;
     }
 

@@ -55,6 +55,7 @@ public sealed class DiscoveryTests(ServerUnderTest server)
                 "number" or "quantity" => "1",
                 "reference" => "Patient/none",
                 "uri" => "urn:none",
+                "composite" => "none$2020", // reads as code, number, date or text alike
                 _ => "none",
             };
             (await server.GetAsync($"{type}?{parameter["name"]}={value}", ("Prefer", "handling=strict"))).Is(HttpStatusCode.OK);

@@ -14,6 +14,7 @@ namespace SchedulingOperations;
 /// <summary>The scheduling operations behind one door. Safe to share between threads.</summary>
 public sealed class SchedulingApi
 {
+    private readonly string? _baseUrl;
     private readonly FindAppointments _find;
     private readonly HoldAppointment _hold;
     private readonly BookAppointment _book;
@@ -26,6 +27,7 @@ public sealed class SchedulingApi
         TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(searchOptions);
+        _baseUrl = searchOptions.BaseUrl;
         var queries = new SlotQueries(store, fields);
         var desks = new Desks(queries, options, searchOptions.BaseUrl, clock);
         var runner = new OperationRunner(store, desks, new(records, protector, options, clock));
@@ -45,6 +47,7 @@ public sealed class SchedulingApi
     public async Task<Outcome<SchedulingReply>> InvokeAsync(SchedulingCall call, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(call);
+        call = call with { MainBaseUrl = _baseUrl };
         if (call.Dialect == SchedulingDialect.Argo)
         {
             return Refusals.Malformed("Argonaut's shapes are not offered yet; use the default base or the one of IHE or ISiK.", null, "not-supported");

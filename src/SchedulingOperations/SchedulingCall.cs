@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using FhirCore;
+using SchedulingOperations.Views;
 
 namespace SchedulingOperations;
 
@@ -66,8 +68,14 @@ public sealed record SchedulingCall
     /// <summary>The public base that the request came to, without a slash at its end.</summary>
     public required string BaseUrl { get; init; }
 
+    /// <summary>The base under which references in stored resources are absolute; a dialect's base is another address of the same data.</summary>
+    internal string? MainBaseUrl { get; init; }
+
     /// <summary>The caller's token allows creating a Patient: only then may <c>$book</c> store a <c>patient-resource</c> nobody knows yet.</summary>
     public bool MayCreatePatient { get; init; }
+
+    /// <summary>Reads a reference to a resource of this server, in whatever form the client gave it.</summary>
+    internal bool TryParse(string? reference, out ResourceKey key) => References.TryParse(reference, BaseUrl, out key) || References.TryParse(reference, MainBaseUrl, out key);
 }
 
 /// <summary>What goes out: complete but for the HTTP.</summary>

@@ -8,7 +8,7 @@ public sealed class SchedulingOptions : IValidatableObject
     /// <summary>True books only whole slots: an appointment inside a longer slot is refused instead of cutting the slot.</summary>
     public bool StrictSlotMatch { get; set; }
 
-    /// <summary>Longest appointment that can take time. Also how far back an overlap is looked for.</summary>
+    /// <summary>Longest appointment that can take time, and longest slot that is looked into for a shorter one.</summary>
     [Range(typeof(TimeSpan), "00:05:00", "7.00:00:00")]
     public TimeSpan MaxAppointmentLength { get; set; } = TimeSpan.FromHours(24);
 

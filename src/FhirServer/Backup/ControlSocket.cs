@@ -27,6 +27,19 @@ internal sealed class ControlSocket(ServerSettings settings, OpenStore store, IL
             ControlLog.TooLong(logger, MostPathBytes);
             return;
         }
+        try
+        {
+            await ListenAsync(stoppingToken);
+        }
+        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException)
+        {
+            // Not every file system has sockets. Requests are answered all the same.
+            ControlLog.NoSocket(logger, Fault.Describe(error));
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
         File.Delete(settings.ControlSocket); // a killed server leaves it behind; the engine's lock says that nobody else is here
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(settings.ControlSocket));
@@ -92,6 +105,9 @@ internal static partial class ControlLog
 {
     [LoggerMessage(20, LogLevel.Warning, "Storage:DataDirectory is too long for a control socket ({Most} bytes): back up with the server stopped.")]
     public static partial void TooLong(ILogger logger, int most);
+
+    [LoggerMessage(23, LogLevel.Warning, "There is no control socket: back up with the server stopped. {Fault}")]
+    public static partial void NoSocket(ILogger logger, string fault);
 
     [LoggerMessage(21, LogLevel.Information, "A backup was written.")]
     public static partial void BackedUp(ILogger logger);

@@ -64,9 +64,9 @@ internal static class Composition
     private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
     {
         services.AddSingleton(options);
-        services.AddSingleton<IWriteRule>(provider => new SchedulingRule(
-            provider.GetRequiredService<ResourceStore>, provider.GetRequiredService<OperationalFields>(), provider.GetRequiredService<SearchOptions>(), options,
-            provider.GetRequiredService<TimeProvider>()));
+        // The store is made with its rules, and this rule reads the store: it asks for it on the first write.
+        services.AddSingleton<Func<ResourceStore>>(provider => provider.GetRequiredService<ResourceStore>);
+        services.AddSingleton<IWriteRule, SchedulingRule>();
         services.AddSingleton<SchedulingApi>();
         services.AddSingleton<HoldExpiry>();
         services.AddSingleton<IdempotencySweep>();

@@ -38,6 +38,9 @@ internal static class EntryPoint
         OptionsValidationException options => "The settings do not allow a start.\n  " + string.Join("\n  ", options.Failures),
         KeyFileException or WrongRootKeyException or StoreUnavailableException or StoreCorruptException or CommandException => error.Message,
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => $"urls: {error.Message}",
+        // The binder of settings and the check of what is really bound name their key themselves.
+        InvalidOperationException { Message: var message } when message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal)
+            || message.StartsWith("Auth:", StringComparison.Ordinal) => message,
         UnauthorizedAccessException => $"Storage:DataDirectory: {error.Message}",
         _ => null,
     };

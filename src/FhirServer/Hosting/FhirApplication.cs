@@ -51,7 +51,19 @@ public sealed class FhirApplication : IAsyncDisposable
     public const string DemoSwitch = "--demo";
 
     /// <summary>Returns once requests are answered; tasks that come after the start (<see cref="IStartupTask"/>) go on in the background.</summary>
-    public Task StartAsync(CancellationToken ct) => _web.StartAsync(ct);
+    public async Task StartAsync(CancellationToken ct)
+    {
+        try
+        {
+            await _web.StartAsync(ct);
+        }
+        catch
+        {
+            // What has started already is told to stop, rather than torn down under way.
+            await _web.StopAsync(CancellationToken.None);
+            throw;
+        }
+    }
 
     public Task StopAsync(CancellationToken ct) => _web.StopAsync(ct);
 
@@ -81,6 +93,7 @@ public sealed class FhirApplication : IAsyncDisposable
         // The framework's own words about requests would put paths with ids into the log.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning)
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical) // a failed start is told by EntryPoint, without a stack trace
             .AddFilter("OpenIddict", LogLevel.Warning)
             .AddSimpleConsole(console =>
             {

@@ -27,6 +27,8 @@ internal static class WriteRequests
 {
     public static Outcome<WriteRequest> Make(FhirRequest request) => request switch
     {
+        // "Only where there is none yet" would be ignored otherwise, and somebody's data written over.
+        { Method: "PUT" or "DELETE", IfNoneMatch: not null } => FhirFailure.Of(FailureKind.Invalid, "If-None-Match is not offered on writes; use If-Match, or If-None-Exist on a create.", code: "not-supported"),
         { Route.Kind: RouteKind.Type, Method: "POST" } => Create(request),
         { Route.Kind: RouteKind.Type, Method: "PUT" } => ConditionalUpdate(request),
         { Route.Kind: RouteKind.Type, Method: "DELETE" } => ConditionalDelete(request),

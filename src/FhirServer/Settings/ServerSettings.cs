@@ -52,7 +52,7 @@ public sealed record ServerSettings
             Urls = urls,
             DataDirectory = data,
             KeyFile = ReadPath(read, "Keys:File:Path", Path.Combine("keys", "master.key"), data),
-            MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1L << 31),
+            MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1 << 30),
             MaxBundleEntries = (int)read.Number("Server:MaxBundleEntries", 10_000, 1, 1_000_000),
             ShutdownTimeout = read.Time("Server:ShutdownTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
         };

@@ -59,14 +59,17 @@ internal static class OperationalEntries
             return;
         }
         Span<byte> value = stackalloc byte[TokenLength + SortableTime.Length];
+        Span<byte> end = stackalloc byte[SortableTime.Length];
         if (appointment.TryGetProperty("participant"u8, out var participants) && participants.ValueKind == JsonValueKind.Array && WriteTime(appointment, "start"u8, value[TokenLength..]))
         {
+            var from = SortableTime.Decode(value[TokenLength..]);
+            var to = WriteTime(appointment, "end"u8, end) ? SortableTime.Decode(end) : from;
             foreach (var participant in participants.EnumerateArray())
             {
                 if (Reference(participant, "actor"u8) is { } actor)
                 {
                     fields.WriteReferenceToken(ReferenceText.Normalize(actor, baseUrl), value);
-                    entries.Add(OperationalFields.AppointmentActorStart, value);
+                    AddActorTimes(from, to, value, entries);
                 }
             }
         }
@@ -81,6 +84,19 @@ internal static class OperationalEntries
                 }
             }
         }
+    }
+
+    private static void AddActorTimes(DateTimeOffset from, DateTimeOffset to, Span<byte> value, IndexEntries.Builder entries)
+    {
+        var last = to - from > OperationalFields.LongestActorTime ? from + OperationalFields.LongestActorTime : to;
+        var at = from;
+        do
+        {
+            SortableTime.Write(at, value[TokenLength..]);
+            entries.Add(OperationalFields.AppointmentActorStart, value);
+            at += OperationalFields.ActorStep;
+        }
+        while (at < last);
     }
 
     private static void AddHold(JsonElement appointment, IndexEntries.Builder entries)

@@ -21,8 +21,18 @@ public sealed class OperationalFields(IndexTokens tokens)
     /// <summary>Slot and Appointment: end (8).</summary>
     public static readonly IndexField End = IndexField.Of("~end");
 
-    /// <summary>Appointment, one entry for each participant's actor: actor token (16), start (8). Only while it holds time: status pending, booked, arrived, checked-in.</summary>
+    /// <summary>
+    /// Appointment, for each participant's actor: actor token (16), start (8). Only while it holds time: status pending, booked,
+    /// arrived, checked-in. A long appointment has further entries, one every <see cref="ActorStep"/> after its start while it lasts:
+    /// whoever asks what goes on at an instant looks back by one step, however long appointments are.
+    /// </summary>
     public static readonly IndexField AppointmentActorStart = IndexField.Of("Appointment~actor-start");
+
+    /// <summary>Between two entries of one long appointment in <see cref="AppointmentActorStart"/>.</summary>
+    public static readonly TimeSpan ActorStep = TimeSpan.FromHours(1);
+
+    /// <summary>Beyond this from its start an appointment has no more entries in <see cref="AppointmentActorStart"/>.</summary>
+    public static readonly TimeSpan LongestActorTime = TimeSpan.FromDays(7);
 
     /// <summary>Appointment, one entry for each slot it refers to: slot token (16). Only while it holds time.</summary>
     public static readonly IndexField AppointmentSlot = IndexField.Of("Appointment~slot");

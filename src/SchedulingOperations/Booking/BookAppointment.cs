@@ -79,10 +79,6 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
             {
                 return Refusals.Rule("An appointment sent to this operation is proposed; holding and booking are what the operation does.", "Appointment.status", "status-transition");
             }
-            if (view.HasStart && view.HasEnd && AppointmentInvariants.Check(view) is { } broken)
-            {
-                return broken;
-            }
             json = JsonObject.Create(sent)!;
             AppointmentEdits.RemoveHold(json);
             if (!(await WishAsync(call, request, view, desk, ct)).TryGet(out var wished, out var refused))
@@ -111,7 +107,7 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
             var keys = new List<ResourceKey>(1);
             foreach (var reference in view.Slots)
             {
-                if (!References.TryParse(reference, call.BaseUrl, out var key) || key.Type != "Slot")
+                if (!call.TryParse(reference, out var key) || key.Type != "Slot")
                 {
                     return Refusals.Rule("Appointment.slot must name slots of this server.", "Appointment.slot", "reference-not-found");
                 }
@@ -121,7 +117,7 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
         }
         if (request.Schedule is { } named)
         {
-            if (!References.TryParse(named, call.BaseUrl, out var key) || key.Type != "Schedule" || await desk.ScheduleAsync(key.ToString(), ct) is null)
+            if (!call.TryParse(named, out var key) || key.Type != "Schedule" || await desk.ScheduleAsync(key.ToString(), ct) is null)
             {
                 return Refusals.Unknown("The schedule", "Parameters.parameter");
             }
@@ -248,13 +244,13 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
                     return refused;
                 }
             }
-            else if (!References.TryParse(part.Text, call.BaseUrl, out key) || key.Type != "Patient")
+            else if (!call.TryParse(part.Text, out key) || key.Type != "Patient")
             {
                 return Refusals.Rule("patient-reference names a patient of this server.", part.Expression, "reference-not-found");
             }
             AppointmentEdits.AddParticipant(json, new JsonObject { ["reference"] = key.ToString() }, "accepted");
         }
-        return await patients.CheckParticipantsAsync(desk, json, call.BaseUrl, ct);
+        return await patients.CheckParticipantsAsync(call, desk, json, ct);
     }
 
     /// <summary>Cancels the appointment that the new one takes the place of, and links to it.</summary>

@@ -108,7 +108,7 @@ internal sealed record BookingRequest
         ResourceKey? known = null;
         if (reference is { } named)
         {
-            if (!References.TryParse(named.Text, call.BaseUrl, out var key) || key.Type != "Appointment")
+            if (!call.TryParse(named.Text, out var key) || key.Type != "Appointment")
             {
                 return Refusals.Rule("appointment-reference names an appointment of this server: Appointment/[id], as $find or $hold gave it.", named.Expression, "reference-not-found");
             }
@@ -121,7 +121,7 @@ internal sealed record BookingRequest
         ResourceKey? old = null;
         if (replaced is { } replacement)
         {
-            if (!TryReadAppointment(replacement.Text, call.BaseUrl, out var key))
+            if (!TryReadAppointment(call, replacement.Text, out var key))
             {
                 return Refusals.Rule("cancelled-appt-id names an appointment of this server.", replacement.Expression, "reference-not-found");
             }
@@ -143,13 +143,13 @@ internal sealed record BookingRequest
     }
 
     /// <summary>A URI that names an appointment: absolute, relative, or the id alone.</summary>
-    public static bool TryReadAppointment(string? text, string baseUrl, out ResourceKey key)
+    public static bool TryReadAppointment(SchedulingCall call, string? text, out ResourceKey key)
     {
         if (FhirIds.IsValid(text))
         {
             key = new("Appointment", text);
             return true;
         }
-        return References.TryParse(text, baseUrl, out key) && key.Type == "Appointment";
+        return call.TryParse(text, out key) && key.Type == "Appointment";
     }
 }

@@ -34,13 +34,14 @@ internal sealed class OperationRunner(ResourceStore store, Desks desks, Idempote
                     }
                     if (kept is not null)
                     {
-                        return new Answer(new(new("Appointment", kept.AppointmentId), kept.Version, kept.Status), kept.AsBundle, IsReplay: true);
+                        return Replayed(kept);
                     }
                 }
                 var desk = desks.Open(plan);
                 if (!(await build(desk, attempts++ > 0, token)).TryGet(out var settled, out var failure))
                 {
-                    return failure;
+                    // What stands in the way may be this very call, sent twice, its twin having been faster since we looked.
+                    return keyed is not null && (await idempotency.FindAsync(keyed, token)).Answer is { } twin ? Replayed(twin) : failure;
                 }
                 await desk.Slots.WriteAsync(token);
                 if (keyed is not null)
@@ -62,4 +63,6 @@ internal sealed class OperationRunner(ResourceStore store, Desks desks, Idempote
         }
         return Replies.Appointment(call, appointment, answer.Settled.Status, answer.AsBundle, answer.IsReplay);
     }
+
+    private static Answer Replayed(KeptAnswer kept) => new(new(new("Appointment", kept.AppointmentId), kept.Version, kept.Status), kept.AsBundle, IsReplay: true);
 }

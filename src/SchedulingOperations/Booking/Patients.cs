@@ -11,7 +11,7 @@ namespace SchedulingOperations.Booking;
 internal sealed class Patients(SearchService search, TimeProvider clock)
 {
     /// <summary>Resolves the patients among the participants and sets their references to this server's own form.</summary>
-    public async ValueTask<FhirFailure?> CheckParticipantsAsync(PlanDesk desk, JsonObject appointment, string baseUrl, CancellationToken ct)
+    public async ValueTask<FhirFailure?> CheckParticipantsAsync(SchedulingCall call, PlanDesk desk, JsonObject appointment, CancellationToken ct)
     {
         foreach (var participant in AppointmentEdits.Participants(appointment))
         {
@@ -40,7 +40,7 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
                     continue;
                 }
             }
-            if (!References.TryParse(reference, baseUrl, out var key))
+            if (!call.TryParse(reference, out var key))
             {
                 if (reference.Contains("Patient/", StringComparison.Ordinal))
                 {

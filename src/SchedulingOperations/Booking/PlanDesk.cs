@@ -185,7 +185,7 @@ internal sealed class PlanDesk(
         var except = ImmutableSortedSet.Create(StringComparer.Ordinal, claim.Appointment.Id);
         if (lookFirst)
         {
-            foreach (var found in await queries.AppointmentsOfAsync(actor, claim.Span, options.MaxAppointmentLength, ct))
+            foreach (var found in await queries.AppointmentsOfAsync(actor, claim.Span, ct))
             {
                 if (found.Key == claim.Appointment || plan.Find(found.Key) is not null)
                 {
@@ -207,7 +207,7 @@ internal sealed class PlanDesk(
             }
         }
         plan.Require(
-            new RecordCondition.NoneMatch("Appointment", queries.TakesTimeOf(actor, claim.Span, options.MaxAppointmentLength), except),
+            new RecordCondition.NoneMatch("Appointment", queries.TakesTimeOf(actor, claim.Span), except),
             lookFirst ? _ => Busy(actor) : null);
         return null;
     }

@@ -84,7 +84,7 @@ internal sealed class RescheduleAppointment(OperationRunner runner, Moves moves,
         var (slots, tokens) = (new List<ResourceKey>(), new List<byte[]>());
         foreach (var part in input.All("slot"))
         {
-            if (!References.TryParse(part.Text, call.BaseUrl, out var slot) || slot.Type != "Slot")
+            if (!call.TryParse(part.Text, out var slot) || slot.Type != "Slot")
             {
                 return Refusals.Rule("slot names a slot of this server.", part.Expression, "reference-not-found");
             }
@@ -92,7 +92,7 @@ internal sealed class RescheduleAppointment(OperationRunner runner, Moves moves,
         }
         foreach (var part in input.All("schedule"))
         {
-            if (!References.TryParse(part.Text, call.BaseUrl, out var schedule) || schedule.Type != "Schedule" || await desk.ScheduleAsync(schedule.ToString(), ct) is null)
+            if (!call.TryParse(part.Text, out var schedule) || schedule.Type != "Schedule" || await desk.ScheduleAsync(schedule.ToString(), ct) is null)
             {
                 return Refusals.Unknown("The schedule", part.Expression);
             }

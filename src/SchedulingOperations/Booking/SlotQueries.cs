@@ -11,6 +11,7 @@ namespace SchedulingOperations.Booking;
 internal sealed class SlotQueries(ResourceStore store, OperationalFields fields)
 {
     private const int TokenLength = 16;
+    private static readonly byte[] EarliestTime = new byte[SortableTime.Length];
     private const int MostSlots = 10_000;
 
     /// <summary>Appointments that hold the slot now: their status takes time and they name it.</summary>
@@ -47,17 +48,18 @@ internal sealed class SlotQueries(ResourceStore store, OperationalFields fields)
     }
 
     /// <summary>Appointments that take the actor's time somewhere in the range.</summary>
-    public Predicate TakesTimeOf(string actor, TimeRange span, TimeSpan longest)
+    /// <remarks>The end is asked for as a negation: an engine then never weighs the ends of all appointments against the actor's few starts.</remarks>
+    public Predicate TakesTimeOf(string actor, TimeRange span)
     {
         var token = fields.ReferenceToken(actor);
         return new Predicate.AllOf([
-            new Predicate.Between(OperationalFields.AppointmentActorStart, Value(token, span.Start - longest), Value(token, span.End)),
-            new Predicate.Between(OperationalFields.End, SortableTime.Encode(span.Start.AddMicroseconds(1)), default),
+            new Predicate.Between(OperationalFields.AppointmentActorStart, Value(token, span.Start - OperationalFields.ActorStep), Value(token, span.End)),
+            new Predicate.Not(new Predicate.Between(OperationalFields.End, EarliestTime, SortableTime.Encode(span.Start.AddMicroseconds(1)))),
         ]);
     }
 
-    public async ValueTask<IReadOnlyList<StoredResource>> AppointmentsOfAsync(string actor, TimeRange span, TimeSpan longest, CancellationToken ct) =>
-        (await store.QueryAsync(new("Appointment", TakesTimeOf(actor, span, longest), RecordOrder.ById, null, MostSlots), ct)).Resources;
+    public async ValueTask<IReadOnlyList<StoredResource>> AppointmentsOfAsync(string actor, TimeRange span, CancellationToken ct) =>
+        (await store.QueryAsync(new("Appointment", TakesTimeOf(actor, span), RecordOrder.ById, null, MostSlots), ct)).Resources;
 
     private static byte[] Value(ReadOnlyMemory<byte> token, SlotStatus status, DateTimeOffset start)
     {

@@ -26,7 +26,7 @@ internal static class Target
         {
             return Refusals.Malformed("Name the appointment: in the URL, or as appointment-reference.", "Parameters.parameter", "required");
         }
-        return References.TryParse(named.Text, call.BaseUrl, out var key) && key.Type == "Appointment"
+        return call.TryParse(named.Text, out var key) && key.Type == "Appointment"
             ? key
             : Refusals.Rule("appointment-reference names an appointment of this server.", named.Expression, "reference-not-found");
     }

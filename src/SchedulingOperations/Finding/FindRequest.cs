@@ -181,7 +181,7 @@ internal sealed record FindRequest
             {
                 into.Add($"{defaultType}/{single}");
             }
-            else if (References.TryParse(single, call.BaseUrl, out var key))
+            else if (call.TryParse(single, out var key))
             {
                 into.Add(key.ToString());
             }

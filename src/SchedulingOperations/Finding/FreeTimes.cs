@@ -53,7 +53,7 @@ internal sealed class FreeTimes(ResourceStore store, SlotQueries queries, Schedu
             {
                 continue;
             }
-            foreach (var found in await queries.AppointmentsOfAsync(actor, window, options.MaxAppointmentLength, ct))
+            foreach (var found in await queries.AppointmentsOfAsync(actor, window, ct))
             {
                 var view = found.Appointment();
                 if (view.TryGetSpan(out var span) && !(view.Status == AppointmentStatus.Pending && view.HoldUntil <= now))

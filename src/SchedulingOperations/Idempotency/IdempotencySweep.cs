@@ -13,7 +13,7 @@ public sealed class IdempotencySweep(IRecordStore records, TimeProvider clock)
         var forgotten = 0;
         while (true)
         {
-            var expired = new Predicate.Between(IdempotencyLedger.Expires, new byte[SortableTime.Length], SortableTime.Encode(clock.GetUtcNow()));
+            var expired = new Predicate.Between(IdempotencyLedger.Expires, new byte[SortableTime.Length], SortableTime.Encode(clock.GetUtcNow().AddMicroseconds(1)));
             var page = await records.QueryAsync(new(IdempotencyLedger.RecordType, expired, RecordOrder.ById, null, BatchSize), ct);
             if (page.Records.Count == 0)
             {

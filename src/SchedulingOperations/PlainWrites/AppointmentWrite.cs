@@ -27,16 +27,16 @@ internal sealed class AppointmentWrite
 
     public PlannedWrite Write { get; }
 
-    /// <summary>What can be said without looking at anything else: invariants, transitions, and what a plain write must not change.</summary>
+    /// <summary>What can be said without looking at anything else: that time runs forward, transitions, and what a plain write must not change.</summary>
     public FhirFailure? Check()
     {
         if (_after is not { } after)
         {
             return null;
         }
-        if (AppointmentInvariants.Check(after) is { } broken)
+        if (after.HasStart && after.HasEnd && !after.TryGetSpan(out _))
         {
-            return broken;
+            return Refusals.Rule("The end must be after the start.", "Appointment.end", "end-not-after-start");
         }
         if (_before is not { } before)
         {

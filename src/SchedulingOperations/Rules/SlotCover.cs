@@ -24,7 +24,6 @@ public static class SlotCover
         }
         var ordered = slots.ToArray();
         Array.Sort(ordered, static (a, b) => string.CompareOrdinal(a.Schedule, b.Schedule) is var bySchedule and not 0 ? bySchedule : a.Span.Start.CompareTo(b.Span.Start));
-        var service = ordered[0].Service;
         for (var i = 0; i < ordered.Length;)
         {
             var first = i;
@@ -38,9 +37,9 @@ public static class SlotCover
                 {
                     return Refuse("Slots of one schedule must follow one another without a gap or an overlap.");
                 }
-                if (ordered[i].Service != service)
+                if (ordered[i].Service != ordered[first].Service)
                 {
-                    return Refuse("Slots booked together must be for the same service type.");
+                    return Refuse("Slots of one schedule that are booked together must be for the same service type.");
                 }
             }
             if (!Fits(new(ordered[first].Span.Start, ordered[i - 1].Span.End), wanted, strict))

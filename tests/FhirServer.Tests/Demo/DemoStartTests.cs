@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace FhirServer.Tests.Demo;
 
+[Collection("the demo server, which one test restarts")]
 public sealed class DemoStartTests(DemoServer demo)
 {
     [Fact]

@@ -4,6 +4,7 @@ using Conformance.Tests;
 
 namespace FhirServer.Tests.Demo;
 
+[Collection("the demo server, which one test restarts")]
 public sealed class ReadmeTourTests(DemoServer demo)
 {
     /// <summary>Every <c>sh</c> block of the README, one after the other in one shell, as a reader would paste them.</summary>

@@ -125,7 +125,6 @@ public sealed class BookTests
         { "31 right now", 422, "in-the-past", """{"slot":[{"reference":"Slot/past"}],"start":"2030-01-07T08:00:00Z","end":"2030-01-07T08:30:00Z"}""" },
         { "32 text too long", 422, "text-too-long", """{"comment":"LONG"}""" },
         { "33 service not offered", 422, "service-not-offered", """{"slot":[{"reference":"Slot/eye"}],"start":"2030-01-08T08:30:00Z","end":"2030-01-08T09:00:00Z","serviceType":[{"coding":[{"system":"urn:s","code":"ear"}]}]}""" },
-        { "46 reason on booked", 422, null, """{"cancelationReason":{"text":"x"}}""" },
         { "outside the slot", 422, "slot-mismatch", """{"end":"2030-01-08T09:45:00Z"}""" },
         { "longer than the server takes", 422, null, """{"end":"2030-01-10T09:45:00Z"}""" },
         { "busy slot", 409, "slot-unavailable", """{"slot":[{"reference":"Slot/busy"}],"start":"2030-01-08T14:00:00Z","end":"2030-01-08T14:30:00Z"}""" },
@@ -225,6 +224,25 @@ public sealed class BookTests
         Assert.Single(replies, r => r.Status == 409 && r.Detail == "slot-unavailable");
         Assert.Single(await clinic.AllAsync("Appointment"));
         Assert.Equal(409, (await clinic.BookAsync(Proposed("a0", Tomorrow(9), Tomorrow(9, 30)))).Status);
+    }
+
+    [Theory]
+    [InlineData(0, 0, 24)]
+    [InlineData(8, 59, 1)]
+    [InlineData(2, 30, 10)]
+    public async Task Book_WithinALongVisitOfTheDoctor_IsRefusedAndNotOffered(int hour, int minute, int hours)
+    {
+        using var clinic = await (await OpenAsync()).WithDoctorAsync();
+        await clinic.PutAsync($$"""
+            {"resourceType":"Appointment","status":"booked","start":"{{Tomorrow(hour, minute)}}","end":"{{Tomorrow(hour + hours, minute)}}","participant":[{"actor":{"reference":"Practitioner/dr-a"},"status":"accepted"}]}
+            """);
+        var free = (await clinic.FindAsync($"start={Tomorrow(0)}&end={Tomorrow(23)}")).Appointments.Select(a => (string)a["start"]!).ToList();
+        for (var n = 0; n < 6; n++)
+        {
+            var overlaps = 9 * 60 + 30 * n < (hour + hours) * 60 + minute;
+            Assert.Equal(overlaps ? 409 : 201, (await clinic.BookAsync(Half(n))).Status);
+            Assert.Equal(!overlaps, free.Contains(Tomorrow(9, 30 * n)));
+        }
     }
 
     [Fact] // B07: by setting

@@ -16,22 +16,45 @@ public sealed class SlotCoverTests
         Gen.Select(AnySpan, Gen.Int[0, 1], Gen.Int[0, 9]).Array[0, 7].Select(slots =>
             slots.Select((slot, i) => new SlotSpan($"s{i}", $"Schedule/{slot.Item2}", Range(slot.Item1), slot.Item3 == 0 ? "other" : "")).ToArray());
 
-    [Fact]
-    public void Check_AnySlots_AgreesWithCells() => Gen.Select(AnySlots.Where(s => s.Length > 0), AnySpan).Sample((slots, wanted) =>
-    {
-        var cells = CellsOf(Range(wanted));
-        var fits = slots.GroupBy(s => s.Schedule).All(group =>
+    /// <summary>A row of slots of one schedule, mostly without gaps, and a time that mostly lies within it: what is allowed must come up often.</summary>
+    private static readonly Gen<(SlotSpan[] Slots, (int Start, int Length) Wanted)> AnyRow =
+        Gen.Select(Gen.Select(Gen.Int[1, 4], Gen.Int[-1, 8], Gen.Int[0, 11]).Array[1, 5], Gen.Int[0, 6], Gen.Int[1, 16]).Select((pieces, from, length) =>
         {
-            var all = group.SelectMany(s => CellsOf(s.Span)).ToList();
-            var isContiguous = all.Distinct().Count() == all.Count && all.Max() - all.Min() + 1 == all.Count;
-            var isUseful = group.Count() == 1 || group.OrderBy(s => s.Span.Start).First() is var f && CellsOf(f.Span).Intersect(cells).Any()
-                && group.OrderBy(s => s.Span.Start).Last() is var l && CellsOf(l.Span).Intersect(cells).Any();
-            return isContiguous && isUseful && cells.All(all.Contains) && (group.Count() == 1 || group.Select(s => s.Service).Distinct().Count() == 1);
+            var (at, slots) = (2, new List<SlotSpan>());
+            foreach (var (size, gap, service) in pieces)
+            {
+                at += slots.Count == 0 ? 0 : gap == -1 ? -1 : gap == 8 ? 1 : 0;
+                slots.Add(new($"s{slots.Count}", "Schedule/0", Range((Math.Max(at, 0), size)), service == 0 ? "other" : ""));
+                at = Math.Max(at, 0) + size;
+            }
+            return (slots.AsEnumerable().Reverse().ToArray(), (from, length));
         });
-        var services = slots.Select(s => s.Service).Distinct().Count() == 1;
-        var refusal = SlotCover.Check(slots, Range(wanted), strict: false);
-        return services ? fits == refusal is null : slots.Length == 1 || !fits || refusal is null || slots.GroupBy(s => s.Schedule).Any(g => g.Count() > 1);
-    });
+
+    [Fact]
+    public void Check_AnyRow_AgreesWithCells()
+    {
+        var (fitting, refused) = (0, 0);
+        AnyRow.Sample((slots, wanted) =>
+        {
+            var all = slots.SelectMany(s => CellsOf(s.Span)).ToList();
+            var cells = CellsOf(Range(wanted));
+            var isContiguous = all.Distinct().Count() == all.Count && all.Max() - all.Min() + 1 == all.Count;
+            var isUseful = slots.Length == 1 || slots.All(s => CellsOf(s.Span).Intersect(cells).Any());
+            var fits = isContiguous && isUseful && cells.All(all.Contains) && slots.Select(s => s.Service).Distinct().Count() == 1;
+            Interlocked.Increment(ref fits ? ref fitting : ref refused);
+            return fits == SlotCover.Check(slots, Range(wanted), strict: false) is null;
+        }, iter: 10_000);
+        Assert.True(fitting > 50 && refused > 50, $"{fitting} fitting, {refused} refused");
+    }
+
+    [Fact]
+    public void Check_TwoSchedules_EachCoversTheWholeTime() => Gen.Select(AnyRow, AnyRow).Sample((one, other) =>
+    {
+        SlotSpan[] both = [.. one.Slots, .. other.Slots.Select(s => s with { Id = "o" + s.Id, Schedule = "Schedule/1" })];
+        var fits = SlotCover.Check(one.Slots, Range(one.Wanted), strict: false) is null
+            && SlotCover.Check(other.Slots, Range(one.Wanted), strict: false) is null;
+        return fits == SlotCover.Check(both, Range(one.Wanted), strict: false) is null;
+    }, iter: 2000);
 
     [Fact]
     public void Check_Strict_WantsTheExactCells() => Gen.Select(AnySpan, AnySpan).Sample((slot, wanted) =>
