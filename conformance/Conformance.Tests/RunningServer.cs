@@ -163,11 +163,23 @@ public sealed class RunningServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Below the ports that outgoing connections are given, and drawn, so that servers started at once seldom meet.</summary>
     private static int FreePort()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(15_000, 32_000);
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: the next one.
+            }
+        }
     }
 
     private static string FindRoot()

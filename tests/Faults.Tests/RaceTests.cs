@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Faults.Tests;
 
+[Collection("one at a time")]
 public sealed class RaceTests
 {
     [Fact]

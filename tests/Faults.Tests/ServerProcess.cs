@@ -32,9 +32,23 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts the server; on another port where somebody else took the first one in between.</summary>
     public async Task StartAsync(CancellationToken ct)
     {
+        for (var attempt = 1; !await TryStartAsync(ct); attempt++)
+        {
+            Assert.True(attempt < 5, $"The server did not start. It said:\n{Output}");
+        }
+        await SignInAsync(ct);
+    }
+
+    private async Task<bool> TryStartAsync(CancellationToken ct)
+    {
         Port = FreePort();
+        lock (_output)
+        {
+            _output.Clear();
+        }
         var server = typeof(ServerProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "ServerAssembly").Value!;
         var start = new ProcessStartInfo("dotnet", [server])
         {
@@ -66,13 +80,14 @@ public sealed class ServerProcess : IAsyncDisposable
         var waited = Stopwatch.StartNew();
         while (!await IsReadyAsync(ct))
         {
-            if (_process.HasExited || waited.Elapsed > TimeSpan.FromSeconds(60))
+            if (_process.HasExited)
             {
-                throw new InvalidOperationException($"The server is not ready. It said:\n{Output}");
+                return false;
             }
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(60), $"The server is not ready. It said:\n{Output}");
             await Task.Delay(50, ct);
         }
-        await SignInAsync(ct);
+        return true;
     }
 
     /// <summary>kill -9.</summary>
@@ -139,6 +154,10 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private async Task<bool> IsReadyAsync(CancellationToken ct)
     {
+        if (!Output.Contains($"Now listening on: http://127.0.0.1:{Port}", StringComparison.Ordinal))
+        {
+            return false; // whoever answers there may be somebody else
+        }
         try
         {
             using var response = await Http.GetAsync(new Uri($"http://127.0.0.1:{Port}/health/ready"), ct);
@@ -161,10 +180,22 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Below the ports that outgoing connections are given, and drawn, so that servers started at once seldom meet.</summary>
     private static int FreePort()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(15_000, 32_000);
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: the next one.
+            }
+        }
     }
 }

@@ -173,6 +173,7 @@ internal sealed class StructureCheck
     private void Items(JsonElement parent, JsonElement array, ElementModel element, TypeModel type, ElementModel? owner)
     {
         var index = 0;
+        var nulls = 0;
         var isContained = element.Type is null && element.JsonName == "contained";
         if (isContained && _inContained)
         {
@@ -185,8 +186,10 @@ internal sealed class StructureCheck
             if (item.ValueKind != JsonValueKind.Null)
             {
                 Single(item, element, type, owner);
+                continue;
             }
-            else if (element.Type is not { IsPrimitive: true } || !parent.TryGetProperty("_" + element.JsonName, out _))
+            nulls++;
+            if (element.Type is not { IsPrimitive: true } || !parent.TryGetProperty("_" + element.JsonName, out _))
             {
                 _log.Add("structure", "A null in an array only keeps the place of a primitive that has an id or extension in the underscore property.");
             }
@@ -194,6 +197,10 @@ internal sealed class StructureCheck
         if (index == 0)
         {
             _log.Add("structure", "The array is empty: leave the property out where there is no value.");
+        }
+        else if (nulls == index)
+        {
+            OnlyNulls(element.JsonName);
         }
         else if (isContained)
         {
@@ -292,6 +299,7 @@ internal sealed class StructureCheck
         }
         var partners = pair.ValueKind == JsonValueKind.Array ? pair.EnumerateArray() : default;
         var index = 0;
+        var nulls = 0;
         foreach (var item in value.EnumerateArray())
         {
             var itemHasValue = pair.ValueKind == JsonValueKind.Array && partners.MoveNext() && partners.Current.ValueKind != JsonValueKind.Null;
@@ -299,12 +307,24 @@ internal sealed class StructureCheck
             if (item.ValueKind != JsonValueKind.Null)
             {
                 ShadowOf(item, element, itemHasValue);
+                continue;
             }
-            else if (!itemHasValue)
+            nulls++;
+            if (!itemHasValue)
             {
                 _log.Add("structure", $"Neither {element.JsonName} nor _{element.JsonName} has anything at this place.");
             }
         }
+        if (nulls == index && index > 0)
+        {
+            OnlyNulls("_" + element.JsonName);
+        }
+    }
+
+    private void OnlyNulls(string name)
+    {
+        _log.At(-1);
+        _log.Add("structure", $"The array {name} holds nothing but null: leave the property out.");
     }
 
     private void ShadowOf(JsonElement value, ElementModel element, bool hasValue)

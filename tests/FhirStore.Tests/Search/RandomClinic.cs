@@ -36,7 +36,12 @@ internal static class RandomClinic
     {
         0 => new JsonObject { ["start"] = a },
         1 => new JsonObject { ["end"] = b },
-        _ => new JsonObject { ["start"] = a, ["end"] = b },
+        // R4's per-1: none ends before it starts. The text orders them, but for zones, which a day's distance outweighs.
+        _ when string.CompareOrdinal(a[..4], b[..4]) < 0 && a[4..].StartsWith("-12-3", StringComparison.Ordinal) => new JsonObject { ["start"] = a },
+        _ when string.CompareOrdinal(a[..4], b[..4]) < 0 => new JsonObject { ["start"] = a, ["end"] = b },
+        _ when string.CompareOrdinal(b[..4], a[..4]) < 0 && b[4..].StartsWith("-12-3", StringComparison.Ordinal) => new JsonObject { ["start"] = b },
+        _ when string.CompareOrdinal(b[..4], a[..4]) < 0 => new JsonObject { ["start"] = b, ["end"] = a },
+        _ => new JsonObject { ["start"] = a, ["end"] = a },
     }));
 
     private static readonly Gen<JsonNode> Coding = Gen.Select(Gen.OneOf(Systems), Gen.OneOf(Codes), Gen.Bool, (s, c, display) =>
