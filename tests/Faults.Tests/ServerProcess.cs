@@ -19,6 +19,9 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
+    /// <summary>Everything the server writes lies under it.</summary>
+    public string WorkingDirectory => _directory;
+
     public int Port { get; private set; }
 
     public string Output

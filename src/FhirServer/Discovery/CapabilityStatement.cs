@@ -75,7 +75,7 @@ internal static class CapabilityStatement
         json.WriteString("url", "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
         json.WriteEndObject();
         json.WriteEndArray();
-        json.WriteBoolean("cors", true);
+        json.WriteBoolean("cors", false); // discovery and the token endpoint answer any origin, resources none
         json.WriteStartArray("service");
         json.WriteStartObject();
         json.WriteStartArray("coding");
