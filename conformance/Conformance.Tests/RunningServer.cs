@@ -14,6 +14,7 @@ public sealed class RunningServer : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private readonly StringBuilder _output = new();
     private readonly Process _process;
+    private bool _disposed;
 
     private RunningServer(Process process, int port)
     {
@@ -43,19 +44,26 @@ public sealed class RunningServer : IAsyncDisposable
     public static async Task<RunningServer> StartAsync(
         string dataDirectory, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken ct)
     {
-        var port = FreePort();
-        var server = new RunningServer(
-            Launch(arguments, [new("urls", $"http://127.0.0.1:{port}"), new("Server:BaseUrl", $"http://127.0.0.1:{port}/fhir"), new("Storage:DataDirectory", dataDirectory), .. settings]), port);
-        server.Listen();
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await server.ReadyAsync(ct);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
+            var port = FreePort();
+            var server = new RunningServer(
+                Launch(arguments, [new("urls", $"http://127.0.0.1:{port}"), new("Server:BaseUrl", $"http://127.0.0.1:{port}/fhir"), new("Storage:DataDirectory", dataDirectory), .. settings]), port);
+            server.Listen();
+            try
+            {
+                await server.ReadyAsync(ct);
+                return server;
+            }
+            catch (Exception e)
+            {
+                await server.DisposeAsync();
+                if (attempt < 5 && e is InvalidOperationException && server.Output.Contains("address already in use", StringComparison.Ordinal))
+                {
+                    continue; // somebody else took the port in between
+                }
+                throw;
+            }
         }
     }
 
@@ -84,6 +92,11 @@ public sealed class RunningServer : IAsyncDisposable
     /// <summary>As kill -9 does; the data folder stays.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+        _disposed = true;
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
@@ -149,10 +162,14 @@ public sealed class RunningServer : IAsyncDisposable
             }
             try
             {
-                using var response = await http.GetAsync(new Uri(Base, "/health/ready"), ct);
-                if (response.StatusCode == HttpStatusCode.OK)
+                // Before it says that it listens, whoever answers there may be somebody else.
+                if (Output.Contains($"Now listening on: {Base.GetLeftPart(UriPartial.Authority)}", StringComparison.Ordinal))
                 {
-                    return;
+                    using var response = await http.GetAsync(new Uri(Base, "/health/ready"), ct);
+                    if (response.StatusCode == HttpStatusCode.OK)
+                    {
+                        return;
+                    }
                 }
             }
             catch (HttpRequestException)

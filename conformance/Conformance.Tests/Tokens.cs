@@ -11,10 +11,11 @@ public static class Tokens
     public const string Everything = "system/*.cruds";
 
     /// <param name="fhirBase">With a slash at the end.</param>
+    /// <param name="connections">Most connections at once.</param>
     /// <returns>A client that carries the token.</returns>
-    public static async Task<HttpClient> SignInAsync(Uri fhirBase, string clientId, string clientSecret, CancellationToken ct, string scope = Everything)
+    public static async Task<HttpClient> SignInAsync(Uri fhirBase, string clientId, string clientSecret, CancellationToken ct, string scope = Everything, int connections = int.MaxValue)
     {
-        var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = fhirBase, Timeout = TimeSpan.FromSeconds(60) };
+        var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, MaxConnectionsPerServer = connections }) { BaseAddress = fhirBase, Timeout = TimeSpan.FromSeconds(60) };
         var discovery = JsonNode.Parse(await http.GetStringAsync(".well-known/smart-configuration", ct))!;
         using var request = new HttpRequestMessage(HttpMethod.Post, (string)discovery["token_endpoint"]!)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FhirCore.Records;
 using FhirStore.Encryption;
 
@@ -19,6 +20,20 @@ internal sealed class TokenField(IndexTokens tokens, string recordType, string n
     }
 
     public Predicate Is(string value) => new Predicate.EqualTo(_field, Token(value));
+
+    /// <summary>All of the values that are given; the others do not matter.</summary>
+    public static Predicate AllOf(params ReadOnlySpan<(TokenField Field, string? Value)> wanted)
+    {
+        var parts = ImmutableArray.CreateBuilder<Predicate>(wanted.Length);
+        foreach (var (field, value) in wanted)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                parts.Add(field.Is(value));
+            }
+        }
+        return new Predicate.AllOf(parts.ToImmutable());
+    }
 
     private byte[] Token(string value)
     {

@@ -18,23 +18,8 @@ public sealed class AuthorizationIndex(IndexTokens tokens)
     private readonly TokenField _status = new(tokens, RecordType, "status");
     private readonly TokenField _type = new(tokens, RecordType, "type");
 
-    public Predicate Where(string? subject, string? application, string? status, string? type)
-    {
-        var parts = ImmutableArray.CreateBuilder<Predicate>(4);
-        Add(_subject, subject);
-        Add(_application, application);
-        Add(_status, status);
-        Add(_type, type);
-        return new Predicate.AllOf(parts.ToImmutable());
-
-        void Add(TokenField field, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                parts.Add(field.Is(value));
-            }
-        }
-    }
+    public Predicate Where(string? subject, string? application, string? status, string? type) =>
+        TokenField.AllOf((_subject, subject), (_application, application), (_status, status), (_type, type));
 
     public static Predicate CreatedBefore(DateTimeOffset instant) =>
         new Predicate.Between(Created, new byte[SortableTime.Length], SortableTime.Encode(instant));

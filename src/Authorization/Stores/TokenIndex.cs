@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Authorization.Records;
 using FhirCore.Records;
 using FhirStore.Encryption;
@@ -22,23 +21,8 @@ public sealed class TokenIndex(IndexTokens tokens)
 
     public Predicate Reference(string id) => _reference.Is(id);
 
-    public Predicate Where(string? subject, string? application, string? status, string? type)
-    {
-        var parts = ImmutableArray.CreateBuilder<Predicate>(4);
-        Add(_subject, subject);
-        Add(_application, application);
-        Add(_status, status);
-        Add(_type, type);
-        return new Predicate.AllOf(parts.ToImmutable());
-
-        void Add(TokenField field, string? value)
-        {
-            if (!string.IsNullOrEmpty(value))
-            {
-                parts.Add(field.Is(value));
-            }
-        }
-    }
+    public Predicate Where(string? subject, string? application, string? status, string? type) =>
+        TokenField.AllOf((_subject, subject), (_application, application), (_status, status), (_type, type));
 
     public Predicate CreatedBefore(DateTimeOffset instant) => Before(Created, instant);
 

@@ -102,7 +102,7 @@ internal sealed class PlanCommitter(
             written.Add(write.Key, new(write.Key, version, at, Deleted: false, json));
             writes.Add(new(record, expected, Journal: true, write.Cause));
         }
-        writes.AddRange(DistinctByKey(keyWrites));
+        writes.AddRange(keyWrites);
         writes.AddRange(plan.InternalWrites);
         var conditions = ImmutableArray.CreateBuilder<RecordCondition>(plan.ReadSet.Count + plan.Conditions.Count);
         foreach (var (key, seen) in plan.ReadSet)
@@ -115,9 +115,6 @@ internal sealed class PlanCommitter(
         }
         return (new(writes.DrainToImmutable(), conditions.MoveToImmutable(), []), written);
     }
-
-    /// <summary>Two resources of one new patient ask for the same data key.</summary>
-    private static IEnumerable<RecordWrite> DistinctByKey(List<RecordWrite> writes) => writes.Count < 2 ? writes : writes.DistinctBy(w => w.Record.Key);
 
     /// <summary>Patient data lives with its patient, slots with their schedule, everything else by its own id.</summary>
     private static string PartitionOf(ResourceKey key, string? subject, JsonElement resource)

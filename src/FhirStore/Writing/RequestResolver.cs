@@ -45,7 +45,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
             var (request, target) = (requests[i], targets[i]);
             if (target.Key is { } key)
             {
-                var resource = ResourceOf(request)?.Root;
+                var resource = request.Body?.Root;
                 if (resource is { } root && renamed.Count > 0)
                 {
                     resource = renamed.Apply(root);
@@ -166,14 +166,6 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
         }
         return null;
     }
-
-    private static ParsedResource? ResourceOf(WriteRequest request) => request switch
-    {
-        WriteRequest.Create create => create.Resource,
-        WriteRequest.Update update => update.Resource,
-        WriteRequest.ConditionalUpdate update => update.Resource,
-        _ => null,
-    };
 
     private static string CauseOf(WriteKind kind) => kind switch
     {

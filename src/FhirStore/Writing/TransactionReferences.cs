@@ -42,14 +42,7 @@ internal sealed class TransactionReferences
         }
         foreach (var request in requests)
         {
-            var resource = request switch
-            {
-                WriteRequest.Create create => create.Resource,
-                WriteRequest.Update update => update.Resource,
-                WriteRequest.ConditionalUpdate update => update.Resource,
-                _ => null,
-            };
-            if (resource is null)
+            if (request.Body is not { } resource)
             {
                 continue;
             }

@@ -20,6 +20,15 @@ public abstract record WriteRequest
     /// <summary>What other entries of the transaction call this resource (<c>urn:uuid:…</c>); references to it become <c>Type/id</c>.</summary>
     public string? FullUrl { get; init; }
 
+    /// <summary>What the request wants stored; null for a deletion.</summary>
+    public ParsedResource? Body => this switch
+    {
+        Create create => create.Resource,
+        Update update => update.Resource,
+        ConditionalUpdate update => update.Resource,
+        _ => null,
+    };
+
     /// <param name="IfNoneExist">Search criteria, decoded; empty for an unconditional create.</param>
     public sealed record Create(ParsedResource Resource, ImmutableArray<KeyValuePair<string, string>> IfNoneExist) : WriteRequest;
 
