@@ -134,6 +134,13 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup
         return new(new VersionReader(view, types).Changes(after, limit, ct));
     }
 
+    public ValueTask<long> StampAsync(string name, CancellationToken ct)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ct.ThrowIfCancellationRequested();
+        return new(_commits.Stamps.Read(name));
+    }
+
     /// <exception cref="StoreUnavailableException">The folder exists already, or the disk refuses.</exception>
     public Task BackUpAsync(string directory, CancellationToken ct)
     {

@@ -15,6 +15,7 @@ public sealed class InMemoryRecordStore : IRecordStore
     private readonly Dictionary<ResourceKey, Version> _current = [];
     private readonly Dictionary<(ResourceKey Key, long Number), Version> _past = [];
     private readonly List<ChangeRow> _changes = [];
+    private readonly Dictionary<string, long> _stamps = [];
     private long _sequence;
 
     public ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct)
@@ -57,6 +58,10 @@ public sealed class InMemoryRecordStore : IRecordStore
                 {
                     _past.Remove(past);
                 }
+            }
+            foreach (var stamp in commit.Stamps)
+            {
+                _stamps[stamp] = _stamps.GetValueOrDefault(stamp) + 1;
             }
             return Task.FromResult<CommitResult>(new CommitResult.Done(_sequence));
         }
@@ -117,6 +122,15 @@ public sealed class InMemoryRecordStore : IRecordStore
         lock (_gate)
         {
             return new([.. _changes.Where(c => c.Sequence > after).Take(limit)]);
+        }
+    }
+
+    public ValueTask<long> StampAsync(string name, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            return new(_stamps.GetValueOrDefault(name));
         }
     }
 

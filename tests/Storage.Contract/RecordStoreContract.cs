@@ -332,6 +332,56 @@ public abstract partial class RecordStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stamp_MovesWithEveryCommitThatNamesIt_AndWithNoOther()
+    {
+        var before = await Store.StampAsync("Slot/x", default);
+        Assert.Equal(before, await Store.StampAsync("Slot/x", default));
+        await CommitAsync(A.Commit(A.Write(A.Record(A.Key("a", "Slot")))) with { Stamps = ["Slot/x", "Slot/x"] });
+        var first = await Store.StampAsync("Slot/x", default);
+        await CommitAsync(A.Commit(A.Write(A.Record(A.Key("b", "Slot")))) with { Stamps = ["Slot/x", "Slot/y"] });
+        var second = await Store.StampAsync("Slot/x", default);
+        Assert.Equal(3, new[] { before, first, second }.Distinct().Count());
+
+        await RefusedAsync<CommitResult.VersionConflict>(A.Commit(A.Write(A.Record(A.Key("b", "Slot")))) with { Stamps = ["Slot/x"] });
+        await CommitAsync(A.Commit(A.Write(A.Record(A.Key("c", "Slot")))) with { Stamps = ["Slot/y"] });
+        Assert.Equal(second, await Store.StampAsync("Slot/x", default));
+    }
+
+    [Fact]
+    public async Task Stamp_StillWhatItWasBeforeARead_MeansNothingAcknowledgedIsMissing()
+    {
+        const int writers = 4, each = 40;
+        var acknowledged = 0;
+        (long Stamp, long Count)? kept = null;
+        var gate = new Lock();
+        var writing = Task.WhenAll(Enumerable.Range(0, writers).Select(w => Task.Run(async () =>
+        {
+            for (var i = 0; i < each; i++)
+            {
+                await CommitAsync(A.Commit(A.Write(A.Record(A.Key($"w{w}-{i}", "Slot"), index: A.Entries((A.Name, "s"))))) with { Stamps = ["Slot/s"] });
+                Interlocked.Increment(ref acknowledged);
+                var atLeast = Volatile.Read(ref acknowledged);
+                var stamp = await Store.StampAsync("Slot/s", default);
+                lock (gate)
+                {
+                    Assert.False(kept is { } value && value.Stamp == stamp && value.Count < atLeast, "What was kept under a stamp that still stands misses an acknowledged commit.");
+                }
+            }
+        })));
+        while (!writing.IsCompleted)
+        {
+            var stamp = await Store.StampAsync("Slot/s", default);
+            var count = await Store.CountAsync("Slot", A.Is(A.Name, "s"), 1000, default);
+            lock (gate)
+            {
+                kept = (stamp, count);
+            }
+        }
+        await writing;
+        Assert.Equal(writers * each, await Store.CountAsync("Slot", A.Is(A.Name, "s"), 1000, default));
+    }
+
+    [Fact]
     public async Task Commit_OfConditionsAlone_TellsTheLogsEnd()
     {
         var sequence = await CommitAsync(A.Write(A.Record(A.Key("a"))));

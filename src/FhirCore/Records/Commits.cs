@@ -32,6 +32,12 @@ public abstract record RecordCondition
 public sealed record Commit(
     ImmutableArray<RecordWrite> Writes, ImmutableArray<RecordCondition> Conditions, ImmutableArray<ResourceKey> Removals)
 {
+    /// <summary>
+    /// Names of stamps this commit moves (<see cref="IRecordStore.StampAsync"/>), such as <c>Slot/</c> and the id of a schedule
+    /// whose slots it writes. At most 100 characters each; a name may repeat.
+    /// </summary>
+    public ImmutableArray<string> Stamps { get; init; } = [];
+
     public static Commit Of(params ReadOnlySpan<RecordWrite> writes) => new([.. writes], [], []);
 }
 

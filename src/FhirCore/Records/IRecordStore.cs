@@ -31,6 +31,26 @@ public interface IRecordStore : IAsyncDisposable
 
     /// <returns>Rows with a sequence above <paramref name="after"/>, oldest first.</returns>
     ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct);
+
+    /// <summary>
+    /// A number that every commit naming the stamp moves to a value it never had, before the commit is acknowledged. Whoever reads
+    /// the stamp, then records, may keep what it read for as long as the stamp stays the same: nothing that the stamp stands for
+    /// has changed. It tells of change only; its size and order mean nothing, and it may move without cause.
+    /// </summary>
+    ValueTask<long> StampAsync(string name, CancellationToken ct);
+}
+
+/// <summary>A part of the server that can fail by itself: the database, the cache. Readiness names those that do.</summary>
+public interface IEngineProbe
+{
+    /// <summary>As the settings call it, such as <c>MongoDB</c>; goes into <c>/health/ready</c>.</summary>
+    string Engine { get; }
+
+    /// <summary>False where the server answers everything without it, only slower.</summary>
+    bool IsRequired { get; }
+
+    /// <returns>Null when it answers and takes writes; otherwise one line without secrets or addresses.</returns>
+    ValueTask<string?> CheckAsync(CancellationToken ct);
 }
 
 /// <summary>Copies of a store that can be opened as a store: taken while it is in use.</summary>
@@ -42,6 +62,15 @@ public interface IBackup
 
 /// <summary>The engine is away, full, read-only or locked. Nothing was half-written; the caller may try again.</summary>
 public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The engine cannot hold a record of this size. Nothing was written.</summary>
+public sealed class RecordTooLargeException(ResourceKey key, long size, long most) : Exception($"{key} takes {size} bytes; this engine holds {most} at most.")
+{
+    public ResourceKey Key { get; } = key;
+
+    /// <summary>Bytes, as stored.</summary>
+    public long Most { get; } = most;
+}
 
 /// <summary>Bytes on the engine are not what was written.</summary>
 public sealed class StoreCorruptException(string message, Exception? inner = null) : Exception(message, inner);

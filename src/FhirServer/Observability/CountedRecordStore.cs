@@ -67,5 +67,7 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
 
     public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct) => inner.ReadChangesAsync(after, limit, ct);
 
+    public ValueTask<long> StampAsync(string name, CancellationToken ct) => inner.StampAsync(name, ct);
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

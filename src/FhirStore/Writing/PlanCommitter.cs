@@ -102,6 +102,7 @@ internal sealed class PlanCommitter(
             written.Add(write.Key, new(write.Key, version, at, Deleted: false, json));
             writes.Add(new(record, expected, Journal: true, write.Cause));
         }
+        var stamps = SlotStamps.Of(plan, writes, indexer); // the first writes are the plan's, in its order
         writes.AddRange(keyWrites);
         writes.AddRange(plan.InternalWrites);
         var conditions = ImmutableArray.CreateBuilder<RecordCondition>(plan.ReadSet.Count + plan.Conditions.Count);
@@ -113,7 +114,7 @@ internal sealed class PlanCommitter(
         {
             conditions.Add(condition);
         }
-        return (new(writes.DrainToImmutable(), conditions.MoveToImmutable(), []), written);
+        return (new(writes.DrainToImmutable(), conditions.MoveToImmutable(), []) { Stamps = stamps }, written);
     }
 
     /// <summary>Patient data lives with its patient, slots with their schedule, everything else by its own id.</summary>

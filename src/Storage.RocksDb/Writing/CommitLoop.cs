@@ -30,6 +30,8 @@ internal sealed class CommitLoop
         _thread.Start();
     }
 
+    public Stamps Stamps { get; } = new();
+
     /// <exception cref="StoreUnavailableException">The store is closed.</exception>
     public async Task<CommitResult> CommitAsync(PreparedCommit commit, CancellationToken ct)
     {
@@ -64,6 +66,10 @@ internal sealed class CommitLoop
                 WriteWaiting();
                 foreach (var commit in _taken)
                 {
+                    if (commit.Verdict is CommitResult.Done)
+                    {
+                        Stamps.Move(commit.Stamps);
+                    }
                     commit.Complete();
                 }
             }

@@ -32,6 +32,7 @@ internal sealed class PreparedCommit
         Cancellation = ct;
         Conditions = commit.Conditions;
         Removals = commit.Removals;
+        Stamps = commit.Stamps;
         Writes = new PreparedWrite[commit.Writes.Length];
         for (var i = 0; i < Writes.Length; i++)
         {
@@ -45,6 +46,8 @@ internal sealed class PreparedCommit
     public ImmutableArray<RecordCondition> Conditions { get; }
 
     public ImmutableArray<ResourceKey> Removals { get; }
+
+    public ImmutableArray<string> Stamps { get; }
 
     /// <summary>A commit whose caller has gone before the loop came to it is dropped.</summary>
     public CancellationToken Cancellation { get; }

@@ -190,6 +190,8 @@ public sealed class StoreKeysTests
 
         public ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct) => _inner.HistoryAsync(query, ct);
 
+        public ValueTask<long> StampAsync(string name, CancellationToken ct) => _inner.StampAsync(name, ct);
+
         public ValueTask DisposeAsync() => _inner.DisposeAsync();
     }
 }

@@ -1,0 +1,13 @@
+using System.Collections.Immutable;
+using FhirCore.Records;
+
+namespace FhirStore.Indexing;
+
+/// <summary>Every field that some query orders by. A record has at most one value of each; an engine may keep them apart, in order.</summary>
+public static class OrderedFields
+{
+    public static ImmutableArray<IndexField> All { get; } =
+    [
+        OperationalEntries.SlotStart, OperationalEntries.AppointmentStart, OperationalFields.SlotScheduleStart, OperationalFields.SlotScheduleStatusStart,
+    ];
+}
