@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using FhirStore.Model;
 
 namespace FhirStore.Indexing;
 
@@ -62,7 +63,7 @@ internal sealed class PathStep
 }
 
 /// <summary>A search expression's branch made ready to run over JSON: the steps from the resource to the elements, and what they are.</summary>
-internal sealed class ElementPath(IReadOnlyList<PathStep> steps, string typeName, ElementShape shape, bool hasFixedCodes)
+internal sealed class ElementPath(IReadOnlyList<PathStep> steps, string typeName, ElementShape shape, CodeSet? codes)
 {
     private readonly PathStep[] _steps = [.. steps];
 
@@ -80,7 +81,10 @@ internal sealed class ElementPath(IReadOnlyList<PathStep> steps, string typeName
     public ElementShape Shape { get; } = shape;
 
     /// <summary>The elements are codes of a required binding to a fixed list: there are few different ones.</summary>
-    public bool HasFixedCodes { get; } = hasFixedCodes;
+    public bool HasFixedCodes => Codes is not null;
+
+    /// <summary>The list they are of; null where they are no such codes.</summary>
+    public CodeSet? Codes { get; } = codes;
 
     public bool HasFilter => Array.Exists(_steps, s => s.HasFilter);
 

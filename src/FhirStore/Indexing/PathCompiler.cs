@@ -28,7 +28,7 @@ internal ref struct PathCompiler
     public static ImmutableArray<ElementPath> CompileRelative(TypeModel element, string expression) => new PathCompiler(element, relative: true, expression).All();
 
     /// <summary>A path that still grows; <paramref name="Type"/> is null below an element that holds any resource.</summary>
-    private readonly record struct Branch(ImmutableList<PathStep> Steps, TypeModel? Type, bool HasFixedCodes = false);
+    private readonly record struct Branch(ImmutableList<PathStep> Steps, TypeModel? Type, CodeSet? Codes = null);
 
     private ImmutableArray<ElementPath> All()
     {
@@ -37,7 +37,7 @@ internal ref struct PathCompiler
         {
             var name = branch.Type?.Name ?? "Resource";
             var shape = branch.Type is null || (branch.Type.IsResource && branch.Steps.Count > 0) ? ElementShape.Resource : ElementShapes.Of(name);
-            var path = new ElementPath(branch.Steps, name, shape, branch.HasFixedCodes);
+            var path = new ElementPath(branch.Steps, name, shape, branch.Codes);
             if (!paths.Any(p => p.Text == path.Text))
             {
                 paths.Add(path);
@@ -154,7 +154,7 @@ internal ref struct PathCompiler
             }
             foreach (var element in elements)
             {
-                next.Add(new(branch.Steps.Add(new(element.JsonName)), element.Type, element.RequiredCodes.Count > 0));
+                next.Add(new(branch.Steps.Add(new(element.JsonName)), element.Type, element.Codes));
             }
         }
         return next;

@@ -57,7 +57,24 @@ internal sealed class ValueParser(string? baseUrl, TimeProvider clock)
                 ? new IdentifierOfTypeValue(SearchText.Unescape(parts[0]), SearchText.Unescape(parts[1]), SearchText.Unescape(parts[2]))
                 : Bad(parameter, "system|code|value with :of-type");
         }
-        return Code(text) is { } code ? code : Bad(parameter, "a code, system|code, |code or system|");
+        return Code(text) is { } code ? WithoutImpliedSystem(parameter, code) : Bad(parameter, "a code, system|code, |code or system|");
+    }
+
+    /// <summary>Elements of type code carry no system: it is the one their value set names, https://hl7.org/fhir/R4/search.html#token.</summary>
+    private static TokenValue WithoutImpliedSystem(SearchParameter parameter, TokenValue value)
+    {
+        if (value.System is not { Length: > 0 } system || parameter.Paths.IsEmpty)
+        {
+            return value;
+        }
+        foreach (var path in parameter.Paths)
+        {
+            if (path.Codes is not { } codes || !(value.Code is { } code ? codes.SystemOf(code) == system : codes.All.All(c => codes.SystemOf(c) == system)))
+            {
+                return value;
+            }
+        }
+        return new("", value.Code);
     }
 
     private static TokenValue? Code(string text)
