@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -9,9 +8,6 @@ namespace Bench;
 /// <summary>The whole measurement, from an empty folder to the table. Children are ended by their ids, the folder is removed.</summary>
 internal static class BenchRun
 {
-    private const string ClientId = "bench";
-    private const string Secret = "bench-secret-of-this-run-only";
-
     public static async Task<int> RunAsync(BenchSettings settings)
     {
         if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2)
@@ -33,20 +29,44 @@ internal static class BenchRun
     private static async Task<int> RunAsync(BenchSettings settings, string directory)
     {
         var (data, report) = (new DataSet(settings.Patients), new Report());
-        report.Add("start to ready, empty", await MedianStartAsync(settings, i => Path.Combine(directory, $"empty-{i}")));
-        var folder = Path.Combine(directory, "data");
-        await ImportAsync(settings, data, directory, folder, report);
-        report.Add("start to ready, data set loaded", await MedianStartAsync(settings, _ => folder));
-
-        await using var server = StartServer(settings, folder);
-        await server.UntilReadyAsync("/health/ready");
+        var file = Path.Combine(directory, "data.ndjson");
+        await data.WriteAsync(file);
         await using var bare = PinnedProcess.Start(
-            settings.ServerCore, PinnedProcess.FreePort() is var port ? port : 0,
+            $"{settings.ServerCore}", PinnedProcess.FreePort() is var port ? port : 0,
             ["dotnet", Environment.ProcessPath is { } self && !Path.GetFileNameWithoutExtension(self).Equals("dotnet", StringComparison.Ordinal) ? Path.ChangeExtension(self, ".dll") : typeof(BenchRun).Assembly.Location, "bare", port.ToString(CultureInfo.InvariantCulture)],
             []);
         await bare.UntilReadyAsync("/");
+
+        report.Add("start to ready, empty", await MedianStartAsync(settings, i => Path.Combine(directory, $"empty-{i}")));
+        var failed = await PassAsync(settings, EngineChoice.RocksDb, data, file, Path.Combine(directory, "rocksdb"), bare, report);
+        if (settings.MongoDb is { } uri)
+        {
+            failed |= await PassAsync(settings, EngineChoice.MongoDb(uri, $"bench_{Guid.NewGuid():N}"), data, file, Path.Combine(directory, "mongodb"), bare, report);
+        }
+        await report.WriteAsync(settings, Console.Out);
+        if (settings.Output is { } output)
+        {
+            await using var writer = new StreamWriter(output) { NewLine = "\n" };
+            await report.WriteAsync(settings, writer);
+        }
+        return failed ? 1 : 0;
+    }
+
+    /// <returns>True where an answer was not what it must be.</returns>
+    private static async Task<bool> PassAsync(BenchSettings settings, EngineChoice engine, DataSet data, string file, string folder, PinnedProcess bare, Report report)
+    {
+        report.Begin(engine.Name);
+        var lines = File.ReadLines(file).Count();
+        var took = await BenchServer.ImportAsync(settings, engine, file, folder, $"{settings.ServerCore}");
+        report.Add(string.Create(CultureInfo.InvariantCulture, $"import of {lines:N0} resources: {took:0.0} s, {lines / took:N0}/s"));
+        if (engine == EngineChoice.RocksDb)
+        {
+            report.Add("start to ready, data set loaded", await MedianStartAsync(settings, _ => folder));
+        }
+        await using var server = BenchServer.Start(settings, engine, folder, $"{settings.ServerCore}");
+        await server.UntilReadyAsync("/health/ready");
         report.Add("memory, data set loaded, before the first request", server.Megabytes("VmRSS"));
-        var http = new HttpText(server.Port, await TokenAsync(server));
+        var http = new HttpText(server.Port, await BenchServer.TokenAsync(server));
         var failed = false;
         var first = true;
         foreach (var operation in Operations.All(data, http).Where(operation => settings.Only.Count == 0 || settings.Only.Contains(operation.Name)))
@@ -54,7 +74,7 @@ internal static class BenchRun
             if (first)
             {
                 // The core that compiles is the core that serves: everything common is compiled before the first figure.
-                await Load.RunAsync(server, settings.Connections, settings.WarmUp * 2, operation.Source);
+                await Load.RunAsync([server], settings.Connections, settings.WarmUp * 2, operation.Source);
                 first = false;
             }
             var measured = await MeasureAsync(settings, server, bare, operation);
@@ -75,38 +95,32 @@ internal static class BenchRun
             }
         }
         report.Add("memory at its highest", server.Megabytes("VmHWM"));
-        await report.WriteAsync(settings, Console.Out);
-        if (settings.Output is { } output)
-        {
-            await using var file = new StreamWriter(output) { NewLine = "\n" };
-            await report.WriteAsync(settings, file);
-        }
-        return failed ? 1 : 0;
+        return failed;
     }
 
     private static async Task<(LoadResult Server, LoadResult Bare, int Bytes)> MeasureAsync(BenchSettings settings, PinnedProcess server, PinnedProcess bare, Operation operation)
     {
-        var (status, body) = await AskAsync(server, operation.Sample);
+        var (status, body) = await BenchServer.AskAsync(server, operation.Sample);
         if (!operation.Expected.Contains(status))
         {
             throw new BenchException($"{operation.Name}: {status} {Encoding.UTF8.GetString(body)}");
         }
         if (!operation.Finite)
         {
-            await Load.RunAsync(server, settings.Connections, settings.WarmUp, operation.Source);
+            await Load.RunAsync([server], settings.Connections, settings.WarmUp, operation.Source);
         }
         else if (operation.Name == "book")
         {
-            await Load.RunAsync(server, settings.Connections, settings.WarmUp / 2, operation.Source);
+            await Load.RunAsync([server], settings.Connections, settings.WarmUp / 2, operation.Source);
         }
-        var onServer = await Load.RunAsync(server, settings.Connections, operation.Name == "fight" ? null : settings.Measure, operation.Source);
+        var onServer = await Load.RunAsync([server], settings.Connections, operation.Name == "fight" ? null : settings.Measure, operation.Source);
 
         var path = $"/{operation.Name}";
         await PutAsync(bare, path, status, body);
         var request = HttpText.Retarget(operation.Sample, path);
         byte[][] same = [request];
-        await Load.RunAsync(bare, settings.Connections, settings.WarmUp / 2, _ => new Cycle(same, 0));
-        return (onServer, await Load.RunAsync(bare, settings.Connections, settings.Measure / 2, _ => new Cycle(same, 0)), body.Length);
+        await Load.RunAsync([bare], settings.Connections, settings.WarmUp / 2, _ => new Cycle(same, 0));
+        return (onServer, await Load.RunAsync([bare], settings.Connections, settings.Measure / 2, _ => new Cycle(same, 0)), body.Length);
     }
 
     /// <summary>Every slot went to one client, and the calendar says so too.</summary>
@@ -116,27 +130,12 @@ internal static class BenchRun
         var stored = 0;
         for (var schedule = DataSet.Schedules; schedule < DataSet.Schedules + DataSet.FightRounds; schedule++)
         {
-            var (_, body) = await AskAsync(server, http.Get($"/fhir/Appointment?practitioner=Practitioner/doctor-{schedule}&status=booked&_summary=count"));
+            var (_, body) = await BenchServer.AskAsync(server, http.Get($"/fhir/Appointment?practitioner=Practitioner/doctor-{schedule}&status=booked&_summary=count"));
             stored += (int?)JsonNode.Parse(body)!["total"] ?? 0;
         }
         var created = result.Statuses.GetValueOrDefault(201);
         report.Add($"fought-over slots: {Slots}; bookings acknowledged: {created}; appointments stored: {stored}");
         return created == Slots && stored == Slots;
-    }
-
-    private static async Task ImportAsync(BenchSettings settings, DataSet data, string directory, string folder, Report report)
-    {
-        var file = Path.Combine(directory, "data.ndjson");
-        await data.WriteAsync(file);
-        var lines = File.ReadLines(file).Count();
-        var took = Stopwatch.StartNew();
-        await using var import = PinnedProcess.Start(
-            settings.ServerCore, 0, ["dotnet", settings.Server, "import", file], [new("Storage__DataDirectory", folder)]);
-        if (await import.UntilExitAsync() != 0)
-        {
-            throw new BenchException($"The import failed:\n{import.Output}");
-        }
-        report.Add(string.Create(CultureInfo.InvariantCulture, $"import of {lines:N0} resources: {took.Elapsed.TotalSeconds:0.0} s, {lines / took.Elapsed.TotalSeconds:N0}/s"));
     }
 
     private static async Task<TimeSpan> MedianStartAsync(BenchSettings settings, Func<int, string> folderOf)
@@ -145,43 +144,12 @@ internal static class BenchRun
         for (var i = 0; i < 3; i++)
         {
             var took = Stopwatch.StartNew();
-            await using var server = StartServer(settings, folderOf(i));
+            await using var server = BenchServer.Start(settings, EngineChoice.RocksDb, folderOf(i), $"{settings.ServerCore}");
             await server.UntilReadyAsync("/health/ready");
             times.Add(took.Elapsed);
         }
         times.Sort();
         return times[1];
-    }
-
-    private static PinnedProcess StartServer(BenchSettings settings, string folder)
-    {
-        var port = PinnedProcess.FreePort();
-        return PinnedProcess.Start(settings.ServerCore, port, ["dotnet", settings.Server],
-        [
-            new("urls", $"http://127.0.0.1:{port}"), new("Server__BaseUrl", $"http://127.0.0.1:{port}/fhir"), new("Storage__DataDirectory", folder),
-            new("Auth__Clients__0__ClientId", ClientId), new("Auth__Clients__0__ClientSecret", Secret), new("Auth__Clients__0__Scope", "system/*.cruds"),
-            new("Auth__AccessTokenLifetime", "01:00:00"),
-        ]);
-    }
-
-    private static async Task<string> TokenAsync(PinnedProcess server)
-    {
-        using var client = new HttpClient { BaseAddress = new($"http://127.0.0.1:{server.Port}/fhir/") };
-        var discovery = JsonNode.Parse(await client.GetStringAsync(".well-known/smart-configuration"))!;
-        using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("scope", "system/*.cruds")]);
-        using var request = new HttpRequestMessage(HttpMethod.Post, (string)discovery["token_endpoint"]!) { Content = form };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{ClientId}:{Secret}")));
-        using var response = await client.SendAsync(request);
-        var answer = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode ? (string)JsonNode.Parse(answer)!["access_token"]! : throw new BenchException($"No token: {answer}");
-    }
-
-    private static async Task<(int Status, byte[] Body)> AskAsync(PinnedProcess server, byte[] request)
-    {
-        using var connection = new RawConnection();
-        await connection.ConnectAsync(server.Port);
-        var (status, body) = await connection.ExchangeAsync(request, keepBody: true);
-        return (status, body!);
     }
 
     private static async Task PutAsync(PinnedProcess bare, string path, int status, byte[] body)

@@ -22,6 +22,15 @@ internal sealed record BenchSettings
 
     public int Patients { get; init; } = 10_000;
 
+    /// <summary>Connection string of a replica set; null leaves MongoDB out.</summary>
+    public string? MongoDb { get; init; }
+
+    /// <summary>StackExchange.Redis configuration for the scale run; null leaves Redis out.</summary>
+    public string? Redis { get; init; }
+
+    /// <summary>Measure how throughput grows with processes instead.</summary>
+    public bool Scale { get; init; }
+
     /// <summary>Where the Markdown table goes; null prints only.</summary>
     public string? Output { get; init; }
 
@@ -44,10 +53,13 @@ internal sealed record BenchSettings
                 ("--seconds", var text) => settings with { Measure = TimeSpan.FromSeconds(Number(text)), WarmUp = TimeSpan.FromSeconds(Math.Max(1, Number(text) / 2)) },
                 ("--connections", var text) => settings with { Connections = Number(text) },
                 ("--patients", var text) => settings with { Patients = Number(text) },
+                ("--mongodb", var uri) => settings with { MongoDb = uri },
+                ("--redis", var configuration) => settings with { Redis = configuration },
+                ("--processes", "1,2") => settings with { Scale = true, Output = Path.Combine(root, "bench", "results", "scale.md") },
                 ("--output", "none") => settings with { Output = null },
                 ("--output", var path) => settings with { Output = Path.GetFullPath(path) },
                 ("--only", var names) => settings with { Only = names.Split(',').ToHashSet(StringComparer.Ordinal) },
-                var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --only NAME,NAME --output FILE|none"),
+                var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --only NAME,NAME --mongodb URI --redis HOST:PORT --processes 1,2 --output FILE|none"),
             };
         }
         return File.Exists(settings.Server) ? settings : throw new BenchException($"{settings.Server} is not there: dotnet build Fhir.sln -c Release");

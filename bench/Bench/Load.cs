@@ -12,7 +12,7 @@ internal interface IRequestSource
     void Answered(int status);
 }
 
-/// <param name="Cpu">Seconds of the server process.</param>
+/// <param name="Cpu">Seconds of the server processes.</param>
 /// <param name="Statuses">How many answers had each status.</param>
 internal sealed record LoadResult(long Requests, double Seconds, double Cpu, double P50Microseconds, double P99Microseconds, IReadOnlyDictionary<int, long> Statuses)
 {
@@ -23,21 +23,22 @@ internal sealed record LoadResult(long Requests, double Seconds, double Cpu, dou
 
 internal static class Load
 {
+    /// <param name="servers">The connections are spread over them.</param>
     /// <param name="limit">Null: until the sources have nothing left.</param>
-    public static async Task<LoadResult> RunAsync(PinnedProcess server, int connections, TimeSpan? limit, Func<int, IRequestSource> sourceOf)
+    public static async Task<LoadResult> RunAsync(IReadOnlyList<PinnedProcess> servers, int connections, TimeSpan? limit, Func<int, IRequestSource> sourceOf)
     {
         var open = new RawConnection[connections];
         for (var i = 0; i < connections; i++)
         {
             open[i] = new();
-            await open[i].ConnectAsync(server.Port);
+            await open[i].ConnectAsync(servers[i % servers.Count].Port);
         }
-        var cpu = server.CpuSeconds;
+        var cpu = servers.Sum(server => server.CpuSeconds);
         var began = Stopwatch.GetTimestamp();
         var until = limit is { } time ? began + (long)(time.TotalSeconds * Stopwatch.Frequency) : long.MaxValue;
         var tallies = await Task.WhenAll(open.Select((connection, i) => Task.Run(() => WorkAsync(connection, sourceOf(i), until))));
         var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        cpu = server.CpuSeconds - cpu;
+        cpu = servers.Sum(server => server.CpuSeconds) - cpu;
         foreach (var connection in open)
         {
             connection.Dispose();

@@ -36,7 +36,7 @@ internal sealed class PinnedProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>User and system time so far.</summary>
+    /// <summary>User and system time so far, in seconds.</summary>
     public double CpuSeconds
     {
         get
@@ -61,10 +61,10 @@ internal sealed class PinnedProcess : IAsyncDisposable
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
-    public static PinnedProcess Start(int core, int port, IEnumerable<string> command, IEnumerable<KeyValuePair<string, string>> environment)
+    public static PinnedProcess Start(string cores, int port, IEnumerable<string> command, IEnumerable<KeyValuePair<string, string>> environment)
     {
         // taskset replaces itself by the command, so the id stays the command's.
-        var start = new ProcessStartInfo("taskset", ["-c", core.ToString(CultureInfo.InvariantCulture), .. command])
+        var start = new ProcessStartInfo("taskset", ["-c", cores, .. command])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -9,7 +9,7 @@ if (args is ["bare", var port])
 try
 {
     var settings = BenchSettings.Parse(args);
-    return await BenchRun.RunAsync(settings);
+    return settings.Scale ? await ScaleRun.RunAsync(settings) : await BenchRun.RunAsync(settings);
 }
 catch (BenchException e)
 {

@@ -12,16 +12,19 @@ internal sealed class Report
         | --- | --: | --: | --: | --: | --: | --: | --: | --: |
         """;
 
-    private readonly List<string> _rows = [];
+    private readonly List<(string Engine, List<string> Rows, List<string> Notes)> _passes = [];
     private readonly List<string> _notes = [];
 
-    public string LastLine => _rows[^1];
+    public string LastLine => _passes[^1].Rows[^1];
 
-    public void Add(Operation operation, LoadResult server, LoadResult bare, int bytes) => _rows.Add(string.Create(
+    /// <summary>What is added from now on was measured on this engine.</summary>
+    public void Begin(string engine) => _passes.Add((engine, [], []));
+
+    public void Add(Operation operation, LoadResult server, LoadResult bare, int bytes) => _passes[^1].Rows.Add(string.Create(
         CultureInfo.InvariantCulture,
         $"| {operation.Title} | {server.PerSecond:N0} | {server.PerCpuSecond:N0} | {bare.PerCpuSecond:N0} | {server.PerCpuSecond / bare.PerCpuSecond:0.00} | {(operation.Aim is { } aim ? aim.ToString("0.00", CultureInfo.InvariantCulture) : "–")} | {server.P50Microseconds / 1000:0.00} | {server.P99Microseconds / 1000:0.00} | {bytes:N0} |"));
 
-    public void Add(string note) => _notes.Add(note);
+    public void Add(string note) => (_passes.Count == 0 ? _notes : _passes[^1].Notes).Add(note);
 
     public void Add(string what, TimeSpan time) => Add(string.Create(CultureInfo.InvariantCulture, $"{what}: {time.TotalSeconds:0.00} s"));
 
@@ -33,19 +36,29 @@ internal sealed class Report
         await to.WriteLineAsync();
         await to.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Cpu()}, {Environment.Version}, {RuntimeInformation.OSDescription}. Server and bare endpoint each pinned to one core, the load on another; {settings.Connections} connections, {settings.Patients:N0} patients of 2 KB, {DataSet.Schedules} schedules, {DataSet.Schedules * DataSet.SlotsOfASchedule:N0} slots; RocksDB with synced writes, encryption and the token check on."));
+            $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Cpu()}, {Environment.Version}, {RuntimeInformation.OSDescription}. Server and bare endpoint each pinned to one core, the load on another; {settings.Connections} connections, {settings.Patients:N0} patients of 2 KB, {DataSet.Schedules} schedules, {DataSet.Schedules * DataSet.SlotsOfASchedule:N0} slots; encryption and the token check on. RocksDB: synced writes. MongoDB: a server on the same machine, unpinned, whose CPU time is not counted; on a stand-in its speed says nothing about MongoDB's, what the server's own process spends does."));
         await to.WriteLineAsync();
-        await to.WriteLineAsync(Head);
-        foreach (var row in _rows)
+        foreach (var (engine, rows, notes) in _passes)
         {
-            await to.WriteLineAsync(row);
+            await to.WriteLineAsync($"## {engine}");
+            await to.WriteLineAsync();
+            await to.WriteLineAsync(Head);
+            foreach (var row in rows)
+            {
+                await to.WriteLineAsync(row);
+            }
+            await to.WriteLineAsync();
+            foreach (var note in notes)
+            {
+                await to.WriteLineAsync($"- {note}");
+            }
+            await to.WriteLineAsync();
         }
-        await to.WriteLineAsync();
         foreach (var note in _notes)
         {
             await to.WriteLineAsync($"- {note}");
         }
     }
 
-    private static string Cpu() => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown CPU";
+    public static string Cpu() => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown CPU";
 }
