@@ -17,6 +17,7 @@ internal readonly record struct ResolvedRequest(WriteKind Kind, ResourceKey? Key
 /// </summary>
 internal sealed class RequestResolver(SearchService search, TimeProvider clock)
 {
+    private readonly CriteriaMatcher _matcher = new(search);
     private sealed record Target(WriteKind Kind, ResourceKey? Key, StoredResource? Previous, StoredResource? Found);
 
     public async ValueTask<Outcome<ImmutableArray<ResolvedRequest>>> ResolveAsync(ImmutableArray<WriteRequest> requests, WritePlan plan, CancellationToken ct)
@@ -34,7 +35,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
         {
             return repeated;
         }
-        var references = await TransactionReferences.ResolveAsync(requests, i => targets[i].Key ?? targets[i].Found?.Key, search, ct);
+        var references = await TransactionReferences.ResolveAsync(requests, i => targets[i].Key ?? targets[i].Found?.Key, _matcher, plan, ct);
         if (!references.TryGet(out var renamed, out var unresolved))
         {
             return unresolved;
@@ -65,7 +66,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
                 return new Target(WriteKind.Created, new(create.Resource.Type, FhirIds.New(clock)), null, null);
 
             case WriteRequest.Create create:
-                return (await MatchAsync(create.Resource.Type, create.IfNoneExist, plan, ct)).TryGet(out var found, out var why)
+                return (await _matcher.FindAsync(create.Resource.Type, create.IfNoneExist, plan, ct)).TryGet(out var found, out var why)
                     ? found is { } existing
                         ? new Target(WriteKind.Unchanged, null, null, existing)
                         : new Target(WriteKind.Created, new(create.Resource.Type, FhirIds.New(clock)), null, null)
@@ -79,7 +80,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
                         : "The id in the resource is not the id in the URL.", $"{update.Resource.Type}.id");
 
             case WriteRequest.ConditionalUpdate update:
-                if (!(await MatchAsync(update.Resource.Type, update.Criteria, plan, ct)).TryGet(out var match, out var refused))
+                if (!(await _matcher.FindAsync(update.Resource.Type, update.Criteria, plan, ct)).TryGet(out var match, out var refused))
                 {
                     return refused;
                 }
@@ -95,7 +96,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
                 return await DeleteAsync(delete.Key, delete.IfMatch, plan, ct);
 
             case WriteRequest.ConditionalDelete delete:
-                return (await MatchAsync(delete.Type, delete.Criteria, plan, ct)).TryGet(out var doomed, out var unclear)
+                return (await _matcher.FindAsync(delete.Type, delete.Criteria, plan, ct)).TryGet(out var doomed, out var unclear)
                     ? doomed is null ? new Target(WriteKind.Unchanged, null, null, null) : await DeleteAsync(doomed.Key, null, plan, ct)
                     : unclear;
 
@@ -130,21 +131,6 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
             : FhirFailure.Of(FailureKind.Stale, current is { Deleted: false }
                 ? $"If-Match names version {wanted}; {key.Type} stands at version {current.Version}. Read it again and repeat the change on what you find."
                 : $"If-Match names version {wanted}; there is no such {key.Type} now.", key.Type + ".meta.versionId");
-
-    private async ValueTask<Outcome<StoredResource?>> MatchAsync(
-        string type, ImmutableArray<KeyValuePair<string, string>> criteria, WritePlan plan, CancellationToken ct)
-    {
-        if (!(await search.MatchAsync(type, criteria, ct)).TryGet(out var match, out var failure))
-        {
-            return failure;
-        }
-        if (match.Matches.Length > 1)
-        {
-            return FhirFailure.Of(FailureKind.Stale, $"The criteria match more than one {type}; give criteria that single one out.", code: "multiple-matches");
-        }
-        plan.Require(match.NoOther);
-        return match.Matches.IsEmpty ? (StoredResource?)null : match.Matches[0];
-    }
 
     /// <summary>R4: a transaction in which two entries identify the same resource fails as a whole.</summary>
     private static FhirFailure? FindRepeated(ImmutableArray<WriteRequest> requests, Target[] targets)

@@ -21,7 +21,7 @@ internal sealed class TransactionReferences
     public int Count => _names.Count;
 
     public static async ValueTask<Outcome<TransactionReferences>> ResolveAsync(
-        ImmutableArray<WriteRequest> requests, Func<int, ResourceKey?> keyOf, SearchService search, CancellationToken ct)
+        ImmutableArray<WriteRequest> requests, Func<int, ResourceKey?> keyOf, CriteriaMatcher matcher, WritePlan plan, CancellationToken ct)
     {
         Dictionary<string, string>? names = null;
         var isTransaction = requests.Length > 1;
@@ -53,7 +53,7 @@ internal sealed class TransactionReferences
                 {
                     continue;
                 }
-                if (!(await FindAsync(conditional, search, ct)).TryGet(out var key, out var failure))
+                if (!(await FindAsync(conditional, matcher, plan, ct)).TryGet(out var key, out var failure))
                 {
                     return failure with { Issues = [.. failure.Issues.Select(issue => issue with { Expression = request.Location })] };
                 }
@@ -82,18 +82,17 @@ internal sealed class TransactionReferences
         return cut > 0 && _names.TryGetValue(reference[..cut], out name) ? name + reference[cut..] : null;
     }
 
-    private static async ValueTask<Outcome<ResourceKey>> FindAsync(string conditional, SearchService search, CancellationToken ct)
+    private static async ValueTask<Outcome<ResourceKey>> FindAsync(string conditional, CriteriaMatcher matcher, WritePlan plan, CancellationToken ct)
     {
         var question = conditional.IndexOf('?', StringComparison.Ordinal);
         var type = conditional[..question];
-        if (!(await search.MatchAsync(type, QueryText.Parse(conditional.AsSpan(question + 1)), ct)).TryGet(out var match, out var failure))
+        if (!(await matcher.FindAsync(type, QueryText.Parse(conditional.AsSpan(question + 1)), plan, ct)).TryGet(out var match, out var failure))
         {
             return failure;
         }
-        return match.Matches.Length == 1
-            ? match.Matches[0].Key
-            : FhirFailure.Of(FailureKind.Stale, $"A conditional reference to {type} matches {(match.Matches.IsEmpty ? "nothing" : "several resources")}; it must match exactly one.",
-                code: match.Matches.IsEmpty ? "not-found" : "multiple-matches");
+        return match is not null
+            ? match.Key
+            : FhirFailure.Of(FailureKind.Stale, $"A conditional reference to {type} matches nothing; it must match exactly one.", code: "not-found");
     }
 
     private static IEnumerable<string> ConditionalReferences(JsonElement element)

@@ -8,6 +8,7 @@ using FhirStore.Indexing;
 using FhirStore.Json;
 using FhirStore.Search;
 using FhirStore.Tests.Encryption;
+using FhirStore.Writing;
 using Microsoft.Extensions.Time.Testing;
 using Storage.Contract;
 
@@ -49,6 +50,9 @@ internal sealed class SearchHouse : IDisposable
         var clock = new FakeTimeProvider(new DateTimeOffset(2030, 5, 17, 8, 30, 0, TimeSpan.Zero));
         return new(await StoreKeys.OpenAsync(store, new TestVault(), clock, default), store, clock, options ?? new() { BaseUrl = BaseUrl });
     }
+
+    /// <summary>The write path over this house, with rules.</summary>
+    public ResourceStore StoreWith(params IWriteRule[] rules) => new(Store, _keys.Cipher, Indexer, Search, rules, Clock);
 
     public async Task PutAsync(params string[] resources)
     {
