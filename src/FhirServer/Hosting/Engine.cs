@@ -1,3 +1,5 @@
+using FhirCore.Records;
+using FhirServer.Commands;
 using FhirServer.Settings;
 using Storage.RocksDb;
 
@@ -8,4 +10,21 @@ internal static class Engine
 {
     public static RocksDbRecordStore Open(ServerSettings settings, TimeProvider clock, Action<string>? notice = null) =>
         RocksDbRecordStore.Open(new() { Directory = settings.RecordsDirectory }, clock, notice);
+
+    /// <summary>Opens the store that a command names.</summary>
+    /// <param name="mustExist">A source: it is never made.</param>
+    public static IRecordStore Open(StoreName name, bool mustExist, TimeProvider clock)
+    {
+        switch (name.Provider)
+        {
+            case StoreName.RocksDb:
+                if (mustExist && !Directory.Exists(name.RecordsDirectory))
+                {
+                    throw new CommandException($"There is no store in {name.RecordsDirectory}.");
+                }
+                return RocksDbRecordStore.Open(new() { Directory = name.RecordsDirectory }, clock, Console.Error.WriteLine);
+            default:
+                throw new CommandException($"{name.Provider} is not offered by this version.");
+        }
+    }
 }
