@@ -5,7 +5,8 @@ namespace Bench;
 
 /// <summary>
 /// 10,000 patients of 2 KB (each identifier and birth date once, each family name 20 times), 100 schedules with 200 half-hour slots
-/// each, and the slots that clients fight for. Everything follows from its number.
+/// each, and the slots that clients fight for. Everything follows from its number, the slots' times from the day, too: they are in the
+/// coming weeks, as those that people look for.
 /// </summary>
 internal sealed class DataSet(int patients)
 {
@@ -15,7 +16,7 @@ internal sealed class DataSet(int patients)
     public const int FightSlots = 100;
     public const int FightRounds = 5;
 
-    private static readonly DateTimeOffset FirstSlot = new(2040, 1, 2, 8, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset FirstSlot = new(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(7).AddHours(8), TimeSpan.Zero);
     private static readonly string Padding = string.Concat(Enumerable.Repeat("Sehr geehrte Damen und Herren, bitte nach acht Uhr anrufen. ", 40));
 
     public int Patients { get; } = patients;
@@ -29,6 +30,9 @@ internal sealed class DataSet(int patients)
 
     /// <param name="schedule">From 0; above <see cref="Schedules"/> those that clients fight over.</param>
     public static string SlotId(int schedule, int slot) => string.Create(CultureInfo.InvariantCulture, $"slot-{schedule}-{slot}");
+
+    /// <summary>Midnight before the sixteen slots of a day.</summary>
+    public static string Day(int day) => Text(FirstSlot.Date.AddDays(day));
 
     public static (string Start, string End) SlotTime(int slot)
     {

@@ -24,6 +24,7 @@ internal static class Operations
         yield return Cycling("name", $"search by name, {DataSet.NameHits} hits", null, Many(data.Patients / DataSet.NameHits, i => http.Get($"/fhir/Patient?name={DataSet.Family(i * DataSet.NameHits)}")));
         yield return Cycling("birthdate", "search by birthdate, 1 hit", 0.4, Many(data.Patients, i => http.Get($"/fhir/Patient?birthdate={DataSet.BirthDate(i)}")));
         yield return Cycling("slots", "Slot by schedule, status, start, 20 hits", 0.5, Many(DataSet.Schedules * 4, i => http.Get(SlotSearch(i % DataSet.Schedules, 40 * (i / DataSet.Schedules)))));
+        yield return Cycling("find", "`$find`, one schedule, one day", null, Many(DataSet.Schedules * 4, i => http.Get(Find(i % DataSet.Schedules, i / DataSet.Schedules))));
         yield return Creating("create", "create", 0.13, http.Post("/fhir/Patient", DataSet.Patient(9999, "").Replace("+49 30 ", "+49 30", StringComparison.Ordinal)));
         yield return Creating("transaction", "transaction of 10", 0.06, http.Post("/fhir", Transaction()));
         yield return Booking(data, http);
@@ -68,6 +69,9 @@ internal static class Operations
         return http.Post("/fhir/Appointment/$book", string.Create(CultureInfo.InvariantCulture,
             $$"""{"resourceType":"Appointment","status":"proposed","slot":[{"reference":"Slot/{{DataSet.SlotId(schedule, slot)}}"}],"start":"{{start}}","end":"{{end}}","participant":[{"actor":{"reference":"Patient/patient-{{patient}}"},"status":"accepted"},{"actor":{"reference":"Practitioner/doctor-{{schedule}}"},"status":"accepted"}]}"""));
     }
+
+    private static string Find(int schedule, int day) =>
+        $"/fhir/Appointment/$find?schedule=Schedule/schedule-{schedule}&start={DataSet.Day(day)}&end={DataSet.Day(day + 1)}&_count=20";
 
     private static string SlotSearch(int schedule, int from) =>
         $"/fhir/Slot?schedule=Schedule/schedule-{schedule}&status=free&start=ge{DataSet.SlotTime(from).Start}&start=lt{DataSet.SlotTime(from + 20).Start}&_count=20";

@@ -16,6 +16,7 @@ internal sealed class RedisLink : IAsyncDisposable
     private volatile ConnectionMultiplexer? _connection;
     private volatile bool _answers;
     private int _failures;
+    private bool _disposed;
 
     public RedisLink(RedisCacheOptions options, TimeProvider clock)
     {
@@ -42,6 +43,10 @@ internal sealed class RedisLink : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
         await _stopping.CancelAsync();
         await _watch;
         await GiveUpAsync();

@@ -4,6 +4,7 @@ using FhirStore;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Search;
+using FhirStore.Slots;
 using SchedulingOperations.Booking;
 using SchedulingOperations.Finding;
 using SchedulingOperations.Idempotency;
@@ -24,11 +25,11 @@ public sealed class SchedulingApi
 
     public SchedulingApi(
         ResourceStore store, IRecordStore records, SearchService search, SearchOptions searchOptions, OperationalFields fields, IndexTokens tokens, DataProtector protector, SchedulingOptions options,
-        TimeProvider clock)
+        TimeProvider clock, FreeSlots? freeSlots = null)
     {
         ArgumentNullException.ThrowIfNull(searchOptions);
         _baseUrl = searchOptions.BaseUrl;
-        var queries = new SlotQueries(store, fields);
+        var queries = new SlotQueries(store, fields, freeSlots);
         var desks = new Desks(queries, options, searchOptions.BaseUrl, clock);
         var runner = new OperationRunner(store, desks, new(records, protector, options, clock));
         var schedules = new Schedules(search);

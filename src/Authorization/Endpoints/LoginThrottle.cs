@@ -1,69 +1,80 @@
-using System.Collections.Concurrent;
 using Authorization.Clients;
+using FhirCore.Caching;
+using FhirStore.Caching;
+using FhirStore.Encryption;
 
 namespace Authorization.Endpoints;
 
 /// <summary>
 /// Counts failed authentications of a client from one address: after ten in a minute it must wait for the minute to end.
-/// In memory, for this process: it makes guessing slow, the length of the secrets makes it hopeless.
+/// It makes guessing slow; the length of the secrets makes it hopeless. Where there is a shared cache all processes count
+/// together; while that is away each goes by its own count.
 /// </summary>
-public sealed class LoginThrottle(TimeProvider clock)
+public sealed class LoginThrottle
 {
     public const int Failures = 10;
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
-    private const int MostKeys = 10_000;
 
-    private readonly ConcurrentDictionary<string, Counter> _counters = new(StringComparer.Ordinal);
+    /// <summary>Room for the counts of this process, in bytes: some thousand. A flood of invented ids pushes out what it counted first.</summary>
+    private const long MostBytes = 2 << 20;
 
-    internal int Count => _counters.Count;
+    private const int TokenLength = 16;
+
+    private readonly IndexTokenKey _names;
+    private readonly MemoryCache _own;
+    private readonly ICache? _shared;
+
+    public LoginThrottle(TimeProvider clock, IndexTokens tokens, ICache? cache = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        _names = tokens.KeyFor("~login-failures");
+        _own = new(clock, MostBytes);
+        _shared = cache is { IsShared: true } ? cache : null;
+    }
+
+    internal int Count => _own.Count;
 
     /// <returns>Null when it may try; otherwise how long it must wait.</returns>
-    public TimeSpan? WaitFor(string clientId, string? address)
+    public async ValueTask<TimeSpan?> WaitForAsync(string clientId, string? address, CancellationToken ct)
     {
-        if (!_counters.TryGetValue(Key(clientId, address), out var counter) || counter.Failures < Failures)
+        if (clientId.Length > ClientDefinition.LongestId)
         {
             return null;
         }
-        var left = counter.Start + Window - clock.GetUtcNow();
-        return left > TimeSpan.Zero ? left : null;
+        var key = Key(clientId, address);
+        var shared = _shared is null ? null : await _shared.CountAsync(key, ct);
+        return (shared ?? await _own.CountAsync(key, ct)) is { Count: >= Failures } count && count.Left > TimeSpan.Zero ? count.Left : null;
     }
 
-    public void Failed(string clientId, string? address)
+    public async ValueTask FailedAsync(string clientId, string? address, CancellationToken ct)
     {
         if (clientId.Length > ClientDefinition.LongestId)
         {
             return; // no client has such an id, and keeping it would cost memory
         }
-        var now = clock.GetUtcNow();
-        if (_counters.Count >= MostKeys)
+        var key = Key(clientId, address);
+        await _own.AddAsync(key, Window, ct);
+        if (_shared is not null)
         {
-            MakeRoom(now);
+            await _shared.AddAsync(key, Window, ct);
         }
-        _counters.AddOrUpdate(
-            Key(clientId, address),
-            static (_, now) => new(now, 1),
-            static (_, old, now) => now < old.Start + Window ? old with { Failures = old.Failures + 1 } : new(now, 1),
-            now);
     }
 
-    public void Succeeded(string clientId, string? address) => _counters.TryRemove(Key(clientId, address), out _);
-
-    private void MakeRoom(DateTimeOffset now)
+    public async ValueTask SucceededAsync(string clientId, string? address, CancellationToken ct)
     {
-        foreach (var (key, counter) in _counters)
+        var key = Key(clientId, address);
+        await _own.RemoveAsync(key, ct);
+        if (_shared is not null)
         {
-            if (now >= counter.Start + Window)
-            {
-                _counters.TryRemove(key, out _);
-            }
-        }
-        if (_counters.Count >= MostKeys)
-        {
-            _counters.Clear(); // a flood of invented ids: its memory stays bounded
+            await _shared.RemoveAsync(key, ct);
         }
     }
 
-    private static string Key(string clientId, string? address) => $"{address} {clientId}";
-
-    private readonly record struct Counter(DateTimeOffset Start, int Failures);
+    /// <summary>Keys can be read on the cache's engine: neither the client nor its address stands there.</summary>
+    private string Key(string clientId, string? address)
+    {
+        Span<byte> token = stackalloc byte[TokenLength];
+        _names.Token($"{address} {clientId}", token);
+        return "login/" + Convert.ToHexStringLower(token);
+    }
 }

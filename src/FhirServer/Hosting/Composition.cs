@@ -27,6 +27,7 @@ internal static class Composition
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
         services.AddStore(store, settings);
+        services.AddCache(settings.Cache);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration);
         services.AddHttp(settings);

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
+using FhirCore.Caching;
 using FhirServer.Http;
 
 namespace FhirServer.Observability;
 
 /// <summary><c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: open to whoever can reach the port, and without a word about patients.</summary>
-internal sealed class HealthEndpoints(Readiness readiness, RequestMetrics requests, CountedRecordStore store)
+internal sealed class HealthEndpoints(Readiness readiness, RequestMetrics requests, CountedRecordStore store, ICache cache)
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, string path)
     {
@@ -31,6 +32,7 @@ internal sealed class HealthEndpoints(Readiness readiness, RequestMetrics reques
         var text = new StringBuilder(8192);
         requests.Write(text);
         store.Write(text);
+        CacheMetrics.Write(text, cache.Tally);
         text.Append("# HELP process_working_set_bytes Memory of the process.\n# TYPE process_working_set_bytes gauge\n");
         text.Append(CultureInfo.InvariantCulture, $"process_working_set_bytes {Environment.WorkingSet}\n");
         text.Append("# HELP dotnet_gc_heap_bytes Managed heap.\n# TYPE dotnet_gc_heap_bytes gauge\n");

@@ -26,6 +26,8 @@ public sealed record ServerSettings
     /// <summary>How long running requests may take to finish when the server is told to stop.</summary>
     public required TimeSpan ShutdownTimeout { get; init; }
 
+    public required CacheSettings Cache { get; init; }
+
     public string RecordsDirectory => Path.Combine(DataDirectory, "records");
 
     public string ControlSocket => Path.Combine(DataDirectory, "control.sock");
@@ -42,7 +44,6 @@ public sealed record ServerSettings
         ReadRoles(read);
         read.OneOf("Storage:Provider", "RocksDb", ["RocksDb"], "MongoDb");
         read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
-        read.OneOf("Cache:Provider", "Memory", ["Memory"], "Redis");
         read.OneOf("Blobs:Provider", "Files", ["Files"], "S3");
         read.OneOf("Keys:Provider", "File", ["File"], "Aws");
         var data = ReadPath(read, "Storage:DataDirectory", "data", Directory.GetCurrentDirectory());
@@ -52,6 +53,7 @@ public sealed record ServerSettings
             Urls = urls,
             DataDirectory = data,
             KeyFile = ReadPath(read, "Keys:File:Path", Path.Combine("keys", "master.key"), data),
+            Cache = CacheSettings.Read(read),
             MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1 << 30),
             MaxBundleEntries = (int)read.Number("Server:MaxBundleEntries", 10_000, 1, 1_000_000),
             ShutdownTimeout = read.Time("Server:ShutdownTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),

@@ -25,7 +25,8 @@ public sealed class MemoryCache : ICache
 
     public CacheTally Tally { get; } = new();
 
-    internal int Count => _entries.Count;
+    /// <summary>Entries, those included whose time is over and that nobody has looked at since.</summary>
+    public int Count => _entries.Count;
 
     public ValueTask<byte[]?> GetAsync(string key, CancellationToken ct)
     {

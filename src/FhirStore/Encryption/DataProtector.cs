@@ -27,10 +27,7 @@ public sealed class DataProtector
     {
         ArgumentException.ThrowIfNullOrEmpty(purpose);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(plain.Length, LongestPlain, nameof(plain));
-        var sealedBytes = new byte[1 + MessageCipher.Overhead + plain.Length];
-        sealedBytes[0] = Format;
-        MessageCipher.Encrypt(_key, plain, Binding(purpose), sealedBytes.AsSpan(1));
-        return Base64Url.EncodeToString(sealedBytes);
+        return Base64Url.EncodeToString(SealBytes(purpose, plain));
     }
 
     /// <returns><see langword="false"/> when the text was not made by <see cref="Seal"/> for this purpose.</returns>
@@ -42,15 +39,32 @@ public sealed class DataProtector
         {
             return false;
         }
-        var sealedBytes = Base64Url.DecodeFromChars(text);
+        return TryOpenBytes(purpose, Base64Url.DecodeFromChars(text), out plain);
+    }
+
+    /// <summary>As <see cref="Seal"/>, for bytes that lie in an engine rather than in an address; of any length.</summary>
+    public byte[] SealBytes(string purpose, ReadOnlySpan<byte> plain)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(purpose);
+        var sealedBytes = GC.AllocateUninitializedArray<byte>(1 + MessageCipher.Overhead + plain.Length);
+        sealedBytes[0] = Format;
+        MessageCipher.Encrypt(_key, plain, Binding(purpose), sealedBytes.AsSpan(1));
+        return sealedBytes;
+    }
+
+    /// <returns><see langword="false"/> when the bytes were not made by <see cref="SealBytes"/> for this purpose.</returns>
+    public bool TryOpenBytes(string purpose, ReadOnlySpan<byte> sealedBytes, out byte[] plain)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(purpose);
+        plain = [];
         if (sealedBytes.Length < 1 + MessageCipher.Overhead || sealedBytes[0] != Format)
         {
             return false;
         }
-        var opened = new byte[sealedBytes.Length - 1 - MessageCipher.Overhead];
+        var opened = GC.AllocateUninitializedArray<byte>(sealedBytes.Length - 1 - MessageCipher.Overhead);
         try
         {
-            MessageCipher.Decrypt(_key, sealedBytes.AsSpan(1), Binding(purpose), opened);
+            MessageCipher.Decrypt(_key, sealedBytes[1..], Binding(purpose), opened);
         }
         catch (CryptographicException)
         {

@@ -2,11 +2,12 @@ using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Slots;
 
 namespace FhirStore.Search;
 
 /// <summary>Reads one page of a plan's matches, in the order of an index or sorted in memory.</summary>
-internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchScan scan, SearchOptions options)
+internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchScan scan, FreeSlots? freeSlots, SearchOptions options)
 {
     /// <param name="End">Where the page ended; null on the last.</param>
     public sealed record Result(ImmutableArray<StoredResource> Matches, long? Total, PageToken? End);
@@ -29,14 +30,21 @@ internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchS
 
     private async ValueTask<Outcome<Result>> ExactAsync(SearchPlan plan, SearchQuery query, PageToken? from, CancellationToken ct)
     {
+        var page = plan.FreeSlots is { } range && freeSlots is not null && (from is null || from.After is not null) ? await freeSlots.PageAsync(range, from?.After, query.Count, ct) : null;
+        var (matches, next) = page is not null ? (page.Matches, page.Next) : await QueryAsync(plan, query, from, ct);
+        var total = from?.Total ?? (query.Total == TotalMode.Accurate ? await store.CountAsync(plan.Type, plan.Where, long.MaxValue, ct) : FreeTotal(query, from, next is null, matches.Length));
+        return new Result(matches, total, next is null ? null : End(total, next, [], next.Id));
+    }
+
+    private async ValueTask<(ImmutableArray<StoredResource> Matches, RecordCursor? Next)> QueryAsync(SearchPlan plan, SearchQuery query, PageToken? from, CancellationToken ct)
+    {
         var page = await store.QueryAsync(new(plan.Type, plan.Where, plan.Order, from?.After, query.Count), ct);
         var matches = ImmutableArray.CreateBuilder<StoredResource>(page.Records.Count);
         foreach (var record in page.Records)
         {
             matches.Add(Resource(record, await cipher.OpenAsync(record, ct)));
         }
-        var total = from?.Total ?? (query.Total == TotalMode.Accurate ? await store.CountAsync(plan.Type, plan.Where, long.MaxValue, ct) : FreeTotal(query, from, page.Next is null, matches.Count));
-        return new Result(matches.MoveToImmutable(), total, page.Next is null ? null : End(total, page.Next, [], page.Next.Id));
+        return (matches.MoveToImmutable(), page.Next);
     }
 
     private async ValueTask<Outcome<Result>> CheckedAsync(SearchPlan plan, SearchQuery query, PageToken? from, WorkBudget budget, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FhirCore.Records;
 using FhirStore.Indexing;
+using FhirStore.Slots;
 
 namespace FhirStore.Search;
 
@@ -14,10 +15,12 @@ internal sealed class Planner(ResourceIndexer indexer, SlotPlanner slots)
         var residual = ImmutableArray.CreateBuilder<SearchClause>();
         var rest = clauses;
         IndexField? startOrder = null;
+        FreeSlotRange? free = null;
         if (type == "Slot" && slots.TryPlan(clauses, out var ranges, out var others))
         {
             parts.Add(ranges.Where);
             startOrder = ranges.StartOrder;
+            free = ranges.Free;
             rest = others;
         }
         foreach (var clause in rest)
@@ -34,11 +37,17 @@ internal sealed class Planner(ResourceIndexer indexer, SlotPlanner slots)
         }
         var where = parts.Count switch { 0 => Predicate.Everything, 1 => parts[0], _ => new Predicate.AllOf(parts.DrainToImmutable()) };
         var plan = new SearchPlan(type, where, residual.DrainToImmutable(), RecordOrder.ById);
-        if (sort.IsEmpty)
+        if (!sort.IsEmpty)
         {
-            return startOrder is { } byStart ? plan with { Order = new(byStart, Descending: false) } : plan;
+            plan = OrderOf(index, sort, startOrder) is { } order ? plan with { Order = order } : plan with { SortInMemory = sort };
         }
-        return OrderOf(index, sort, startOrder) is { } order ? plan with { Order = order } : plan with { SortInMemory = sort };
+        else if (startOrder is { } byStart)
+        {
+            plan = plan with { Order = new(byStart, Descending: false) };
+        }
+        return free is not null && rest.Count == 0 && plan.SortInMemory.IsEmpty && plan.Order == new RecordOrder(startOrder, Descending: false)
+            ? plan with { FreeSlots = free }
+            : plan;
     }
 
     // The engine breaks ties by id in the direction of the order.

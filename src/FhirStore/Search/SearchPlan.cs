@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FhirCore.Records;
+using FhirStore.Slots;
 
 namespace FhirStore.Search;
 
@@ -11,4 +12,7 @@ internal sealed record SearchPlan(string Type, Predicate Where, ImmutableArray<S
 
     /// <summary>Null where the order asked for is none of the index, so that matches are sorted in memory.</summary>
     public ImmutableArray<SortKey> SortInMemory { get; init; } = [];
+
+    /// <summary>The matches in the plan's order, where they are the free slots of one schedule by start; null where they are not.</summary>
+    public FreeSlotRange? FreeSlots { get; init; }
 }

@@ -3,6 +3,7 @@ using FhirCore;
 using FhirCore.Records;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
+using FhirStore.Slots;
 
 namespace FhirStore.Search;
 
@@ -20,8 +21,10 @@ public sealed class SearchService
     private readonly IncludeReader _includes;
     private readonly PageReader _pages;
 
+    /// <param name="freeSlots">Null where every search asks the store.</param>
     public SearchService(
-        IRecordStore store, RecordCipher cipher, DataProtector protector, ResourceIndexer indexer, OperationalFields operational, SearchOptions options, TimeProvider clock)
+        IRecordStore store, RecordCipher cipher, DataProtector protector, ResourceIndexer indexer, OperationalFields operational, SearchOptions options, TimeProvider clock,
+        FreeSlots? freeSlots = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
@@ -31,7 +34,7 @@ public sealed class SearchService
         _scan = new(store, cipher);
         _links = new(_planner, _scan, options);
         _includes = new(store, cipher, _planner, _scan, options);
-        _pages = new(store, cipher, _scan, options);
+        _pages = new(store, cipher, _scan, freeSlots, options);
     }
 
     public async Task<Outcome<SearchPage>> SearchAsync(SearchRequest request, CancellationToken ct)

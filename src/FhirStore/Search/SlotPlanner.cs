@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FhirCore.Records;
 using FhirStore.Indexing;
 using FhirStore.Search.Values;
+using FhirStore.Slots;
 
 namespace FhirStore.Search;
 
@@ -12,9 +13,11 @@ namespace FhirStore.Search;
 internal sealed class SlotPlanner(OperationalFields operational)
 {
     private const int TokenLength = 16;
+    private static readonly byte Free = OperationalFields.SlotStatusByte("free");
 
     /// <param name="StartOrder">The field that orders by start; null where there are several ranges.</param>
-    public readonly record struct Ranges(Predicate Where, IndexField? StartOrder);
+    /// <param name="Free">The same slots as a range of one schedule's free ones; null where they are something else.</param>
+    public readonly record struct Ranges(Predicate Where, IndexField? StartOrder, FreeSlotRange? Free = null);
 
     /// <param name="others">The clauses that the ranges do not answer.</param>
     public bool TryPlan(IReadOnlyList<SearchClause> clauses, out Ranges ranges, out List<SearchClause> others)
@@ -67,7 +70,7 @@ internal sealed class SlotPlanner(OperationalFields operational)
         {
             parts.Add(new Predicate.Between(field, Bound(schedule, status, from), Bound(schedule, status, to)));
         }
-        ranges = parts.Count == 1 ? new(parts[0], field) : new(new Predicate.AnyOf(parts.DrainToImmutable()), null);
+        ranges = parts.Count == 1 ? new(parts[0], field, status == Free ? new FreeSlotRange(operational.ReferenceToken(schedules[0]), from, to) : null) : new(new Predicate.AnyOf(parts.DrainToImmutable()), null);
         return true;
     }
 

@@ -2,13 +2,14 @@ using FhirCore;
 using FhirCore.Records;
 using FhirStore;
 using FhirStore.Indexing;
+using FhirStore.Slots;
 using SchedulingOperations.Rules;
 using SchedulingOperations.Views;
 
 namespace SchedulingOperations.Booking;
 
 /// <summary>Range questions on the operational index fields of Slot and Appointment.</summary>
-internal sealed class SlotQueries(ResourceStore store, OperationalFields fields)
+internal sealed class SlotQueries(ResourceStore store, OperationalFields fields, FreeSlots? freeSlots = null)
 {
     private const int TokenLength = 16;
     private static readonly byte[] EarliestTime = new byte[SortableTime.Length];
@@ -32,6 +33,12 @@ internal sealed class SlotQueries(ResourceStore store, OperationalFields fields)
         var where = new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(scheduleToken, status, from), Value(scheduleToken, status, to));
         return (await store.QueryAsync(new("Slot", where, new(OperationalFields.SlotScheduleStatusStart, false), null, MostSlots), ct)).Resources;
     }
+
+    /// <summary>As <see cref="SlotsAsync"/> for free slots, for those who only show them: from what is kept at hand where that is as good.</summary>
+    public async ValueTask<IReadOnlyList<StoredResource>> FreeSlotsAsync(ReadOnlyMemory<byte> scheduleToken, DateTimeOffset from, DateTimeOffset to, CancellationToken ct) =>
+        freeSlots is not null && await freeSlots.ListAsync(scheduleToken, from, to, MostSlots, ct) is { } kept
+            ? kept
+            : await SlotsAsync(scheduleToken, SlotStatus.Free, from, to, ct);
 
     /// <summary>Free slots of the schedule that touch the range's ends: they end where it starts, or start where it ends.</summary>
     public async ValueTask<IReadOnlyList<StoredResource>> FreeNeighboursAsync(string schedule, TimeRange span, TimeSpan furthest, CancellationToken ct)

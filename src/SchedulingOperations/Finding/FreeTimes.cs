@@ -17,7 +17,7 @@ internal sealed class FreeTimes(ResourceStore store, SlotQueries queries, Schedu
         var now = clock.GetUtcNow();
         var from = window.Start - options.MaxAppointmentLength;
         var free = new List<FreeTime>();
-        foreach (var slot in await queries.SlotsAsync(candidate.Token, SlotStatus.Free, from, window.End, ct))
+        foreach (var slot in await queries.FreeSlotsAsync(candidate.Token, from, window.End, ct))
         {
             Add(slot);
         }
