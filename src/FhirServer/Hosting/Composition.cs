@@ -27,11 +27,15 @@ internal static class Composition
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
         services.AddStore(store, settings);
+        services.AddProcess(settings.Process, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
-        services.AddAuthorizationServer(configuration);
+        services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
-        services.AddHostedService<ControlSocket>();
+        if (store.Records.Inner is IBackup)
+        {
+            services.AddHostedService<ControlSocket>();
+        }
     }
 
     public static void UseFhirServer(this WebApplication web)

@@ -52,6 +52,10 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
     private ValueTask<FhirInteraction> RouteAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path.Value ?? "";
+        if (!settings.Process.Roles.Api)
+        {
+            return ElsewhereAsync(context, path, NoApiAsync);
+        }
         foreach (var candidate in _bases)
         {
             if (candidate.TryMatch(path, out var rest))
@@ -71,6 +75,9 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
         }
         return FhirInteraction.Other;
     }
+
+    private static Task NoApiAsync(HttpContext context) => ResponseWriter.RefuseAsync(context, FhirFailure.Of(
+        FailureKind.NotFound, "This process has no api role (Server:Roles): it answers /health/live, /health/ready and /metrics only."));
 
     /// <summary>The framework's own refusals come without a body; they get the one every refusal has.</summary>
     private static Task FillAsync(HttpContext context)

@@ -26,6 +26,8 @@ public sealed record ServerSettings
     /// <summary>How long running requests may take to finish when the server is told to stop.</summary>
     public required TimeSpan ShutdownTimeout { get; init; }
 
+    public required ProcessSettings Process { get; init; }
+
     public string RecordsDirectory => Path.Combine(DataDirectory, "records");
 
     public string ControlSocket => Path.Combine(DataDirectory, "control.sock");
@@ -39,7 +41,6 @@ public sealed record ServerSettings
             ? string.Join(';', ports.Split(';').Select(port => $"http://*:{port}"))
             : "http://localhost:8080");
         var baseUrl = ReadBaseUrl(read, urls);
-        ReadRoles(read);
         read.OneOf("Storage:Provider", "RocksDb", ["RocksDb"], "MongoDb");
         read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
         read.OneOf("Cache:Provider", "Memory", ["Memory"], "Redis");
@@ -55,6 +56,7 @@ public sealed record ServerSettings
             MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1 << 30),
             MaxBundleEntries = (int)read.Number("Server:MaxBundleEntries", 10_000, 1, 1_000_000),
             ShutdownTimeout = read.Time("Server:ShutdownTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+            Process = ProcessSettings.Read(read),
         };
         foreach (var section in Sections)
         {
@@ -104,21 +106,6 @@ public sealed record ServerSettings
         catch (InvalidOperationException error)
         {
             read.Refuse(key, error.Message.TrimEnd('.'));
-        }
-    }
-
-    private static void ReadRoles(SettingsReader read)
-    {
-        foreach (var role in read.Text("Server:Roles", "api").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (role is "subscriptions" or "forecasting")
-            {
-                read.Refuse("Server:Roles", $"'{role}' is not offered by this version; use api");
-            }
-            else if (role is not "api")
-            {
-                read.Refuse("Server:Roles", $"'{role}' is not one of api, subscriptions, forecasting");
-            }
         }
     }
 

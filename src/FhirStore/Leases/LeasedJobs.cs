@@ -9,6 +9,9 @@ namespace FhirStore.Leases;
 /// <param name="LeaseTime">How long a job waits for another process after its owner's death, at most twice this; 3 seconds to 10 minutes.</param>
 public sealed record LeasedJobsOptions(bool Runs, bool SoleProcess, TimeSpan LeaseTime)
 {
+    /// <summary>Ends every job of this process, as early as it knows that it is to stop.</summary>
+    public CancellationToken Stopping { get; init; }
+
     public static TimeSpan DefaultLeaseTime { get; } = TimeSpan.FromSeconds(15);
 }
 
@@ -50,10 +53,13 @@ public sealed class LeasedJobs(IRecordStore records, LeasedJobsOptions options, 
     {
         await HoldAsync(job, work, once: true, stopping);
         stopping.ThrowIfCancellationRequested();
+        options.Stopping.ThrowIfCancellationRequested();
     }
 
-    private async Task HoldAsync(string job, Func<CancellationToken, Task> work, bool once, CancellationToken stopping)
+    private async Task HoldAsync(string job, Func<CancellationToken, Task> work, bool once, CancellationToken caller)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(caller, options.Stopping);
+        var stopping = either.Token;
         _states[job] = false;
         var lease = options.SoleProcess ? null : new Lease(records, job, options.LeaseTime, clock);
         var pause = lease?.LookEvery ?? options.LeaseTime / 15;
