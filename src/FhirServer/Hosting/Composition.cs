@@ -91,6 +91,7 @@ internal static class Composition
         services.AddSingleton<FhirHttp>();
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<Readiness>();
+        services.AddSingleton<RequestGate>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<FrontDoor>();
     }

@@ -97,6 +97,7 @@ public sealed class FhirApplication : IAsyncDisposable
             kestrel.Limits.MaxRequestLineSize = 16 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 << 10;
         });
+        builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         // The framework's own words about requests would put paths with ids into the log.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning)

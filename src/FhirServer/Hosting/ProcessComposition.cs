@@ -15,6 +15,11 @@ internal static class ProcessComposition
     public static void AddProcess(this IServiceCollection services, ProcessSettings settings, OpenStore store)
     {
         services.AddSingleton(settings);
+        services.AddSingleton<EngineHealth>();
+        if (store.Records.Inner is IEngineProbe probe)
+        {
+            services.AddSingleton(probe);
+        }
         services.AddSingleton(provider => new LeasedJobs(
             provider.GetRequiredService<IRecordStore>(),
             new(settings.Roles.Worker, IsSoleProcess(store), settings.LeaseTime)
