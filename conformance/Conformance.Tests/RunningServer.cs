@@ -91,6 +91,21 @@ public sealed class RunningServer : IAsyncDisposable
     /// <summary>The folder that holds <c>Fhir.sln</c>.</summary>
     public static string RepositoryRoot { get; } = FindRoot();
 
+    /// <summary>Sends SIGTERM, as whoever manages the process does.</summary>
+    public void Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="TimeoutException">It has not ended.</exception>
+    public async Task<int> WaitForExitAsync(TimeSpan limit, CancellationToken ct)
+    {
+        await _process.WaitForExitAsync(ct).WaitAsync(limit, ct);
+        return _process.ExitCode;
+    }
+
     /// <summary>As kill -9 does; the data folder stays.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -11,7 +11,7 @@ using Storage.RocksDb.Writing;
 namespace Storage.RocksDb;
 
 /// <summary>The records port on RocksDB, embedded in this process: one folder, one process, one commit loop.</summary>
-public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy
+public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, IEngineProbe
 {
     private readonly EngineHolder _engines;
     private readonly CommitLoop _commits;
@@ -141,6 +141,27 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy
         ArgumentException.ThrowIfNullOrEmpty(name);
         ct.ThrowIfCancellationRequested();
         return new(_commits.Stamps.Read(name));
+    }
+
+    public string Engine => "RocksDB";
+
+    public bool IsRequired => true;
+
+    /// <summary>After a failed write the engine is opened again by the next commit; nobody sends one to a server that says it is not ready, so the question does.</summary>
+    public async ValueTask<string?> CheckAsync(CancellationToken ct)
+    {
+        if (_engines.IsBroken)
+        {
+            try
+            {
+                await CommitAsync(new([], [], []), ct).ConfigureAwait(false);
+            }
+            catch (StoreUnavailableException)
+            {
+                return "The last write failed, and it cannot be opened for writing again yet.";
+            }
+        }
+        return _engines.Current.Engine.Closed.IsCompleted ? "It is closed." : null;
     }
 
     /// <exception cref="StoreUnavailableException">The folder exists already, or the disk refuses.</exception>

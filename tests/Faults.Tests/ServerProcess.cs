@@ -20,7 +20,8 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>What the server has said since its last start.</summary>
     public string Output => _server?.Output ?? "";
 
-    public async Task StartAsync(CancellationToken ct)
+    /// <param name="more">Settings, by their names with colons.</param>
+    public async Task StartAsync(CancellationToken ct, params (string Key, string Value)[] more)
     {
         _server = await RunningServer.StartAsync(
             Path.Combine(WorkingDirectory, "data"),
@@ -30,11 +31,14 @@ public sealed class ServerProcess : IAsyncDisposable
                 new("Auth:Clients:0:ClientSecret", ClientSecret),
                 new("Auth:Clients:0:Scope", Tokens.Everything),
                 new("Auth:AccessTokenLifetime", "01:00:00"),
+                .. more.Select(setting => new KeyValuePair<string, string>(setting.Key, setting.Value)),
             ],
             ct);
         Http?.Dispose();
         Http = await Tokens.SignInAsync(_server.Base, ClientId, ClientSecret, ct, connections: 128);
     }
+
+    public RunningServer Running => _server!;
 
     /// <summary>kill -9.</summary>
     public async Task KillAsync() => await _server!.DisposeAsync();

@@ -13,6 +13,10 @@ public sealed class SettingsTests
         Assert.Equal("http://localhost:8080", settings.Urls);
         Assert.Equal(Path.GetFullPath("data"), settings.DataDirectory);
         Assert.Equal(Path.GetFullPath("data/keys/master.key"), settings.KeyFile);
+        Assert.Equal(new(Api: true, Worker: true), settings.Process.Roles);
+        Assert.Equal(TimeSpan.FromSeconds(15), settings.Process.LeaseTime);
+        Assert.Equal(TimeSpan.Zero, settings.Process.DrainTime);
+        Assert.Empty(settings.Process.TrustedProxies);
     }
 
     [Theory]
@@ -26,6 +30,13 @@ public sealed class SettingsTests
     [InlineData("Server:BaseUrl", "ftp://example.org/fhir")]
     [InlineData("Server:Roles", "api,cook")]
     [InlineData("Server:Roles", "forecasting")]
+    [InlineData("Server:Roles", ",")]
+    [InlineData("Server:LeaseTime", "00:00:02")]
+    [InlineData("Server:LeaseTime", "00:10:01")]
+    [InlineData("Server:DrainTime", "00:01:01")]
+    [InlineData("Server:RequestTimeout", "0")]
+    [InlineData("Server:MaxConcurrentRequests", "0")]
+    [InlineData("Server:TrustedProxies", "10.0.0.0/8,proxy.example")]
     [InlineData("Server:MaxBodyBytes", "-1")]
     [InlineData("Server:MaxBundleEntries", "many")]
     [InlineData("Server:ShutdownTimeout", "soon")]
@@ -41,6 +52,13 @@ public sealed class SettingsTests
         var error = Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration((key, value))));
         Assert.StartsWith(key + ":", Assert.Single(error.Problems), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("api", true, false)]
+    [InlineData("worker", false, true)]
+    [InlineData("worker, api", true, true)]
+    public void Roles_AreThoseNamed(string roles, bool api, bool worker) =>
+        Assert.Equal(new(api, worker), ServerSettings.Read(Configuration(("Server:Roles", roles))).Process.Roles);
 
     [Fact]
     public void EveryProblem_IsToldAtOnce() =>

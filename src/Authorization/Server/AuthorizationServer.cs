@@ -6,6 +6,7 @@ using Authorization.Stores;
 using Authorization.Tokens;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Leases;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -34,8 +35,12 @@ public static class AuthorizationServer
         /// The authorization server, the client registry and the token check. Needs <see cref="IRecordStore"/>,
         /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/> and <see cref="TimeProvider"/> among the services.
         /// </summary>
+        /// <param name="serves">
+        /// False in a process that answers no requests: it neither makes keys nor brings the registered clients in line with its settings,
+        /// which need not name any.
+        /// </param>
         /// <exception cref="InvalidOperationException"><c>Server:BaseUrl</c> is no usable address.</exception>
-        public IServiceCollection AddAuthorizationServer(IConfiguration configuration)
+        public IServiceCollection AddAuthorizationServer(IConfiguration configuration, bool serves = true)
         {
             ArgumentNullException.ThrowIfNull(configuration);
             services.AddSingleton(PublicAddresses.From(configuration));
@@ -49,7 +54,12 @@ public static class AuthorizationServer
             services.AddSingleton<TokenAuthenticator>();
             services.AddOpenIddictServer();
 
-            services.AddHostedService<AuthorizationStart>();
+            if (serves)
+            {
+                services.AddHostedService<AuthorizationStart>();
+            }
+            services.TryAddSingleton(static provider => new LeasedJobs(
+                provider.GetRequiredService<IRecordStore>(), new(Runs: true, SoleProcess: true, LeasedJobsOptions.DefaultLeaseTime), provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<TokenSweep>();
             services.AddHostedService(static provider => provider.GetRequiredService<TokenSweep>());
             return services;

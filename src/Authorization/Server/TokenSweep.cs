@@ -1,4 +1,5 @@
 using Authorization.Stores;
+using FhirStore.Leases;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -7,7 +8,7 @@ using OpenIddict.Core;
 namespace Authorization.Server;
 
 /// <summary>Removes the rows of tokens and authorizations that are of no use any more.</summary>
-internal sealed partial class TokenSweep(IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenSweep> logger) : BackgroundService
+internal sealed partial class TokenSweep(LeasedJobs jobs, IServiceScopeFactory scopes, TimeProvider clock, ILogger<TokenSweep> logger) : BackgroundService
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
@@ -20,14 +21,16 @@ internal sealed partial class TokenSweep(IServiceScopeFactory scopes, TimeProvid
         return tokens + await scope.ServiceProvider.GetRequiredService<OpenIddictAuthorizationManager<OAuthAuthorization>>().PruneAsync(threshold, ct);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => jobs.RunAsync("token-sweep", SweepAlwaysAsync, stoppingToken);
+
+    private async Task SweepAlwaysAsync(CancellationToken ct)
     {
         using var timer = new PeriodicTimer(Interval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (await timer.WaitForNextTickAsync(ct))
         {
             try
             {
-                var removed = await RunOnceAsync(stoppingToken);
+                var removed = await RunOnceAsync(ct);
                 LogRemoved(logger, removed);
             }
             catch (Exception trouble) when (trouble is not OperationCanceledException)

@@ -3,16 +3,21 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Authorization.Clients;
 using FhirServer.Hosting;
+using FhirStore.Leases;
 
 namespace FhirServer.Demo;
 
 /// <summary><c>--demo</c>: fills the store and says, once, how to sign in.</summary>
-internal sealed class DemoStart(DemoSeeder seeder, ClientRegistry clients, DemoOptions options, TextWriter output, TimeProvider clock) : IStartupTask
+internal sealed class DemoStart(
+    DemoSeeder seeder, ClientRegistry clients, LeasedJobs jobs, DemoOptions options, TextWriter output, TimeProvider clock) : IStartupTask
 {
     private const string ClientId = "demo";
     private const string Scope = "system/*.cruds";
 
-    public async Task RunAsync(CancellationToken ct)
+    /// <summary>One process after another: those that come later find everything there, and the one secret is the one printed.</summary>
+    public Task RunAsync(CancellationToken ct) => jobs.RunOnceAsync("demo", FillAsync, ct);
+
+    private async Task FillAsync(CancellationToken ct)
     {
         var began = clock.GetTimestamp();
         var written = await seeder.SeedAsync(options.Seed, output, ct);

@@ -28,11 +28,15 @@ internal static class Composition
         services.AddSingleton(TimeProvider.System);
         services.AddStore(store, settings);
         services.AddCache(settings.Cache);
+        services.AddProcess(settings.Process, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
-        services.AddAuthorizationServer(configuration);
+        services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
-        services.AddHostedService<ControlSocket>();
+        if (store.Records.Inner is IBackup)
+        {
+            services.AddHostedService<ControlSocket>();
+        }
     }
 
     public static void UseFhirServer(this WebApplication web)
@@ -88,6 +92,7 @@ internal static class Composition
         services.AddSingleton<FhirHttp>();
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<Readiness>();
+        services.AddSingleton<RequestGate>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<FrontDoor>();
     }

@@ -1,3 +1,4 @@
+using FhirCore.Records;
 using FhirServer.Demo;
 using FhirServer.Discovery;
 using FhirServer.Http;
@@ -22,14 +23,20 @@ public sealed class FhirApplication : IAsyncDisposable
     public IServiceProvider Services => _web.Services;
 
     /// <exception cref="SettingsException">A setting is wrong.</exception>
-    public static async Task<FhirApplication> BuildAsync(string[] args)
+    public static Task<FhirApplication> BuildAsync(string[] args)
     {
         ArgumentNullException.ThrowIfNull(args);
+        return BuildAsync(args, engine: null);
+    }
+
+    /// <param name="engine">A test's own; null opens the one of the settings.</param>
+    internal static async Task<FhirApplication> BuildAsync(string[] args, IRecordStore? engine)
+    {
         var builder = WebApplication.CreateSlimBuilder([.. args.Where(arg => arg != DemoSwitch)]);
         var settings = ServerSettings.Read(builder.Configuration);
         builder.Configuration["Server:BaseUrl"] = settings.BaseUrl.AbsoluteUri.TrimEnd('/');
         ConfigureHost(builder, settings);
-        var store = await OpenStore.OpenAsync(settings, TimeProvider.System, Notice, CancellationToken.None);
+        var store = await OpenStore.OpenAsync(settings, TimeProvider.System, Notice, CancellationToken.None, engine);
         try
         {
             builder.Services.AddFhirServer(builder.Configuration, settings, store);
@@ -39,6 +46,7 @@ public sealed class FhirApplication : IAsyncDisposable
             }
             var web = builder.Build();
             web.UseFhirServer();
+            ProcessComposition.WarnOfMissingRoles(web.Logger, settings.Process.Roles, store);
             return new(web, store);
         }
         catch
@@ -89,6 +97,7 @@ public sealed class FhirApplication : IAsyncDisposable
             kestrel.Limits.MaxRequestLineSize = 16 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 << 10;
         });
+        builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         // The framework's own words about requests would put paths with ids into the log.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning)

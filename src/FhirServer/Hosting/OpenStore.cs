@@ -24,12 +24,14 @@ internal sealed class OpenStore : IAsyncDisposable
     public IBackup Backup => (IBackup)Records.Inner;
 
     /// <param name="notice">Told in one line when the engine cannot write, and when it can again.</param>
+    /// <param name="engine">A test's own; null opens the one of the settings.</param>
     /// <exception cref="StoreUnavailableException">Another process uses the folder, or it holds an unfinished copy.</exception>
     /// <exception cref="KeyFileException">There is data, but not its key file.</exception>
-    public static async Task<OpenStore> OpenAsync(ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct)
+    public static async Task<OpenStore> OpenAsync(
+        ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct, IRecordStore? engine = null)
     {
         MakePrivate(settings.DataDirectory);
-        var records = new CountedRecordStore(Engine.Open(settings, clock, notice));
+        var records = new CountedRecordStore(engine ?? Engine.Open(settings, clock, notice));
         FileKeyVault? vault = null;
         try
         {

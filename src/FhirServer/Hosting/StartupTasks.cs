@@ -15,7 +15,7 @@ internal sealed class StartupTasks(
         });
         await using var onStopping = lifetime.ApplicationStopping.Register(() =>
         {
-            readiness.Set(false);
+            readiness.Stopping();
             started.TrySetCanceled(CancellationToken.None);
         });
         try
@@ -25,7 +25,7 @@ internal sealed class StartupTasks(
             {
                 await task.RunAsync(stoppingToken);
             }
-            readiness.Set(true);
+            readiness.Started();
             await Task.Delay(Timeout.Infinite, stoppingToken);
         }
         catch (OperationCanceledException)

@@ -99,7 +99,10 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
 
     private async ValueTask<Outcome<ReadOnlyMemory<byte>>> ReadBodyAsync(HttpRequest http, FhirInteraction interaction, CancellationToken ct)
     {
+        var deadline = http.HttpContext.Features.Get<RequestDeadline>();
+        deadline?.Pause();
         var read = await BodyReader.ReadAsync(http, settings.MaxBodyBytes, ct);
+        deadline?.Resume();
         if (!read.TryGet(out var body, out _) || (body.IsEmpty && interaction is FhirInteraction.Operation or FhirInteraction.SearchType))
         {
             return read;

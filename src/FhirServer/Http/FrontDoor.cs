@@ -12,11 +12,54 @@ namespace FhirServer.Http;
 /// The first and outermost step of every request: finds the part that answers, and turns whatever goes wrong into one
 /// OperationOutcome. No exception passes it.
 /// </summary>
-internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMetrics metrics, ServerSettings settings, ILogger<FrontDoor> logger)
+internal sealed class FrontDoor(
+    FhirHttp fhir, HealthEndpoints health, RequestGate gate, Readiness readiness, RequestMetrics metrics, ServerSettings settings, ILogger<FrontDoor> logger)
 {
+    private static readonly Func<object, Task> CloseWhenStopping = static state =>
+    {
+        var (context, readiness) = ((HttpContext, Readiness))state;
+        if (readiness.IsStopping && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+        return Task.CompletedTask;
+    };
+
     private readonly FhirBase[] _bases = FhirBase.All(settings);
+    private long _toldStoreAway;
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.OnStarting(CloseWhenStopping, (context, readiness));
+        if (settings.Process.TrustedProxies.Count > 0)
+        {
+            var connection = context.Connection;
+            connection.RemoteIpAddress = ClientAddress.Find(connection.RemoteIpAddress, context.Request.Headers["X-Forwarded-For"], settings.Process.TrustedProxies);
+        }
+        if (HealthEndpoints.IsHere(context.Request.Path.Value ?? ""))
+        {
+            await AttendAsync(context, next, deadline: null); // also where everything else is full
+        }
+        else if (gate.TryEnter())
+        {
+            try
+            {
+                using var deadline = RequestDeadline.Set(context, settings.Process.RequestTimeout);
+                await AttendAsync(context, next, deadline);
+            }
+            finally
+            {
+                gate.Leave();
+            }
+        }
+        else
+        {
+            await ResponseWriter.RefuseAsync(context, RequestGate.Full);
+            metrics.Record(FhirInteraction.Other, context.Response.StatusCode, TimeSpan.FromTicks(1));
+        }
+    }
+
+    private async Task AttendAsync(HttpContext context, RequestDelegate next, RequestDeadline? deadline)
     {
         var started = Stopwatch.GetTimestamp();
         var interaction = FhirInteraction.Other;
@@ -26,8 +69,9 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
         }
         catch (Exception error) when (!context.Response.HasStarted)
         {
+            deadline?.Lift();
             context.Response.Clear();
-            await AnswerAsync(context, error);
+            await AnswerAsync(context, error, deadline);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -52,6 +96,10 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
     private ValueTask<FhirInteraction> RouteAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path.Value ?? "";
+        if (!settings.Process.Roles.Api)
+        {
+            return ElsewhereAsync(context, path, NoApiAsync);
+        }
         foreach (var candidate in _bases)
         {
             if (candidate.TryMatch(path, out var rest))
@@ -72,6 +120,9 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
         return FhirInteraction.Other;
     }
 
+    private static Task NoApiAsync(HttpContext context) => ResponseWriter.RefuseAsync(context, FhirFailure.Of(
+        FailureKind.NotFound, "This process has no api role (Server:Roles): it answers /health/live, /health/ready and /metrics only."));
+
     /// <summary>The framework's own refusals come without a body; they get the one every refusal has.</summary>
     private static Task FillAsync(HttpContext context)
     {
@@ -81,19 +132,25 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
             : ResponseWriter.RefuseAsync(context, OfStatus(response.StatusCode, "There is nothing at this address."));
     }
 
-    private Task AnswerAsync(HttpContext context, Exception error)
+    private Task AnswerAsync(HttpContext context, Exception error, RequestDeadline? deadline)
     {
         switch (error)
         {
             case OperationCanceledException or IOException or Microsoft.AspNetCore.Connections.ConnectionAbortedException when context.RequestAborted.IsCancellationRequested:
                 context.Response.StatusCode = 499; // nobody is left to read it; the metrics are
                 return Task.CompletedTask;
+            case OperationCanceledException when deadline is { IsOver: true }:
+                FrontDoorLog.TooSlow(logger, context.TraceIdentifier, settings.Process.RequestTimeout);
+                return ResponseWriter.RefuseAsync(context, deadline.Failure);
+            case RecordTooLargeException large:
+                return ResponseWriter.RefuseAsync(context, FhirFailure.Of(
+                    FailureKind.TooLarge, $"What is to be stored takes more than the {large.Most} bytes that this server's database holds in one record."));
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return ResponseWriter.RefuseAsync(context, BodyReader.TooLarge(settings.MaxBodyBytes));
             case BadHttpRequestException bad:
                 return ResponseWriter.RefuseAsync(context, OfStatus(bad.StatusCode, "The request is not well-formed HTTP."));
             case StoreUnavailableException:
-                FrontDoorLog.StoreAway(logger, Fault.Describe(error));
+                LogStoreAway(error);
                 return ResponseWriter.RefuseAsync(context, FhirFailure.Of(FailureKind.Unavailable, "The store cannot be used right now; nothing was changed. Send the request again later.")
                     with { RetryAfter = TimeSpan.FromSeconds(2) });
             case StoreCorruptException:
@@ -102,6 +159,17 @@ internal sealed class FrontDoor(FhirHttp fhir, HealthEndpoints health, RequestMe
             default:
                 FrontDoorLog.Fault(logger, context.TraceIdentifier, Fault.Describe(error));
                 return ResponseWriter.FaultAsync(context, $"The server failed. Trace id: {context.TraceIdentifier}");
+        }
+    }
+
+    /// <summary>Once a second: an engine that is away fails every request, and one line of it tells as much as a thousand.</summary>
+    private void LogStoreAway(Exception error)
+    {
+        var last = Volatile.Read(ref _toldStoreAway);
+        if ((last == 0 || Stopwatch.GetElapsedTime(last) > TimeSpan.FromSeconds(1))
+            && Interlocked.CompareExchange(ref _toldStoreAway, Stopwatch.GetTimestamp(), last) == last)
+        {
+            FrontDoorLog.StoreAway(logger, Fault.Describe(error));
         }
     }
 
@@ -124,6 +192,9 @@ internal static partial class FrontDoorLog
 
     [LoggerMessage(2, LogLevel.Critical, "Stored data failed its integrity check in request {TraceId}: {Fault}")]
     public static partial void Damage(ILogger logger, string traceId, string fault);
+
+    [LoggerMessage(4, LogLevel.Warning, "Request {TraceId} was given up after {Timeout}.")]
+    public static partial void TooSlow(ILogger logger, string traceId, TimeSpan timeout);
 
     [LoggerMessage(3, LogLevel.Error, "The store is not available: {Fault}")]
     public static partial void StoreAway(ILogger logger, string fault);

@@ -1,13 +1,19 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using FhirCore.Caching;
+using System.Text.Json;
 using FhirServer.Http;
+using FhirStore.Leases;
 
 namespace FhirServer.Observability;
 
 /// <summary><c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: open to whoever can reach the port, and without a word about patients.</summary>
-internal sealed class HealthEndpoints(Readiness readiness, RequestMetrics requests, CountedRecordStore store, ICache cache)
+internal sealed class HealthEndpoints(
+    Readiness readiness, EngineHealth engines, RequestMetrics requests, RequestGate gate, CountedRecordStore store, ICache cache, LeasedJobs jobs)
 {
+    public static bool IsHere(string path) => path is "/health/live" or "/health/ready" or "/metrics";
+
     public async ValueTask<bool> TryHandleAsync(HttpContext context, string path)
     {
         switch (path)
@@ -16,23 +22,49 @@ internal sealed class HealthEndpoints(Readiness readiness, RequestMetrics reques
                 await WriteAsync(context, 200, "application/json", "{\"status\":\"live\"}");
                 return true;
             case "/health/ready":
-                var ready = readiness.IsReady;
-                await WriteAsync(context, ready ? 200 : 503, "application/json", ready ? "{\"status\":\"ready\"}" : "{\"status\":\"starting\"}");
+                var (status, body) = await ReadyAsync();
+                await WriteAsync(context, status, "application/json", body);
                 return true;
             case "/metrics":
-                await WriteAsync(context, 200, "text/plain; version=0.0.4; charset=utf-8", Metrics());
+                await WriteAsync(context, 200, "text/plain; version=0.0.4; charset=utf-8", Metrics(await engines.AskAsync()));
                 return true;
             default:
                 return false;
         }
     }
 
-    private string Metrics()
+    private async Task<(int Status, string Body)> ReadyAsync()
+    {
+        if (readiness.Phase != ProcessPhase.Serving)
+        {
+            return (503, readiness.IsStopping ? "{\"status\":\"stopping\"}" : "{\"status\":\"starting\"}");
+        }
+        var states = await engines.AskAsync();
+        var ready = states.All(state => state.IsWell || !state.IsRequired);
+        var body = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            json.WriteString("status", ready ? "ready" : "unavailable");
+            EngineHealth.WriteEngines(json, states);
+            json.WriteEndObject();
+        }
+        return (ready ? 200 : 503, Encoding.UTF8.GetString(body.WrittenSpan));
+    }
+
+    private string Metrics(EngineState[] states)
     {
         var text = new StringBuilder(8192);
         requests.Write(text);
+        gate.Write(text);
         store.Write(text);
         CacheMetrics.Write(text, cache.Tally);
+        EngineHealth.WriteMetrics(text, states);
+        text.Append("# HELP fhir_job_running Whether a background job is done by this process.\n# TYPE fhir_job_running gauge\n");
+        foreach (var (job, running) in jobs.States)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"fhir_job_running{{job=\"{job}\"}} {(running ? 1 : 0)}\n");
+        }
         text.Append("# HELP process_working_set_bytes Memory of the process.\n# TYPE process_working_set_bytes gauge\n");
         text.Append(CultureInfo.InvariantCulture, $"process_working_set_bytes {Environment.WorkingSet}\n");
         text.Append("# HELP dotnet_gc_heap_bytes Managed heap.\n# TYPE dotnet_gc_heap_bytes gauge\n");
@@ -58,14 +90,4 @@ internal sealed class HealthEndpoints(Readiness readiness, RequestMetrics reques
         context.Response.ContentLength = body.Length;
         return context.Request.Method == "HEAD" ? Task.CompletedTask : context.Response.Body.WriteAsync(body, 0, body.Length, context.RequestAborted);
     }
-}
-
-/// <summary>Whether requests may be sent here: everything is open, and the server is not going down.</summary>
-internal sealed class Readiness
-{
-    private volatile bool _ready;
-
-    public bool IsReady => _ready;
-
-    public void Set(bool ready) => _ready = ready;
 }

@@ -1,4 +1,5 @@
 using FhirServer.Observability;
+using FhirStore.Leases;
 using SchedulingOperations;
 using SchedulingOperations.Booking;
 using SchedulingOperations.Idempotency;
@@ -6,23 +7,19 @@ using SchedulingOperations.Idempotency;
 namespace FhirServer.Scheduling;
 
 /// <summary>Ends holds whose time is over, also those of before a restart, and forgets old idempotency keys.</summary>
-internal sealed class SchedulingSweeps(HoldExpiry holds, IdempotencySweep keys, SchedulingOptions options, TimeProvider clock, ILogger<SchedulingSweeps> logger) : BackgroundService
+internal sealed class SchedulingSweeps(
+    LeasedJobs jobs, HoldExpiry holds, IdempotencySweep keys, SchedulingOptions options, TimeProvider clock, ILogger<SchedulingSweeps> logger) : BackgroundService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => jobs.RunAsync("scheduling-sweeps", SweepAlwaysAsync, stoppingToken);
+
+    private async Task SweepAlwaysAsync(CancellationToken ct)
     {
         using var timer = new PeriodicTimer(options.Hold.SweepInterval, clock);
-        try
+        do
         {
-            do
-            {
-                await SweepAsync(stoppingToken);
-            }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
+            await SweepAsync(ct);
         }
-        catch (OperationCanceledException)
-        {
-            // Told to stop.
-        }
+        while (await timer.WaitForNextTickAsync(ct));
     }
 
     /// <summary>A sweep that fails is tried again at the next tick: an expired hold blocks nobody meanwhile.</summary>

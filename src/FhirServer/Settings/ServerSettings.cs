@@ -28,6 +28,8 @@ public sealed record ServerSettings
 
     public required CacheSettings Cache { get; init; }
 
+    public required ProcessSettings Process { get; init; }
+
     public string RecordsDirectory => Path.Combine(DataDirectory, "records");
 
     public string ControlSocket => Path.Combine(DataDirectory, "control.sock");
@@ -41,7 +43,6 @@ public sealed record ServerSettings
             ? string.Join(';', ports.Split(';').Select(port => $"http://*:{port}"))
             : "http://localhost:8080");
         var baseUrl = ReadBaseUrl(read, urls);
-        ReadRoles(read);
         read.OneOf("Storage:Provider", "RocksDb", ["RocksDb"], "MongoDb");
         read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
         read.OneOf("Blobs:Provider", "Files", ["Files"], "S3");
@@ -57,6 +58,7 @@ public sealed record ServerSettings
             MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1 << 30),
             MaxBundleEntries = (int)read.Number("Server:MaxBundleEntries", 10_000, 1, 1_000_000),
             ShutdownTimeout = read.Time("Server:ShutdownTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+            Process = ProcessSettings.Read(read),
         };
         foreach (var section in Sections)
         {
@@ -106,21 +108,6 @@ public sealed record ServerSettings
         catch (InvalidOperationException error)
         {
             read.Refuse(key, error.Message.TrimEnd('.'));
-        }
-    }
-
-    private static void ReadRoles(SettingsReader read)
-    {
-        foreach (var role in read.Text("Server:Roles", "api").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (role is "subscriptions" or "forecasting")
-            {
-                read.Refuse("Server:Roles", $"'{role}' is not offered by this version; use api");
-            }
-            else if (role is not "api")
-            {
-                read.Refuse("Server:Roles", $"'{role}' is not one of api, subscriptions, forecasting");
-            }
         }
     }
 

@@ -37,7 +37,18 @@ internal sealed class PlanCommitter(
                 return new PlanResult<T>(value, ImmutableDictionary<ResourceKey, StoredResource>.Empty);
             }
             var (commit, written) = await EncodeAsync(plan, ct);
-            switch (await records.CommitAsync(commit, ct))
+            CommitResult result;
+            try
+            {
+                result = await records.CommitAsync(commit, ct);
+            }
+            catch (RecordTooLargeException large)
+            {
+                return FhirFailure.Of(FailureKind.TooLarge, large.Key.Type[0] == '_'
+                    ? $"What is to be stored takes more than the {large.Most} bytes that this server's database holds in one record."
+                    : $"The {large.Key.Type} is too large to be stored: this server's database holds {large.Most} bytes of one resource, encrypted.");
+            }
+            switch (result)
             {
                 case CommitResult.Done:
                     return new PlanResult<T>(value, written);

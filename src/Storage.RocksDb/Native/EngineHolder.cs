@@ -21,6 +21,9 @@ internal sealed class EngineHolder(RocksDbOptions options, TimeProvider clock, A
 
     public Open Current => _current;
 
+    /// <summary>The last write failed, and none has been tried since.</summary>
+    public bool IsBroken => Volatile.Read(ref _broken) is not null;
+
     public static StoreUnavailableException Closed() => new("The store is closed or being opened again.");
 
     /// <summary>The engine for the next batch, opened again after a failure. For the commit loop only.</summary>

@@ -1,0 +1,67 @@
+using System.Runtime.InteropServices;
+using FhirServer.Observability;
+using FhirServer.Settings;
+
+namespace FhirServer.Hosting;
+
+/// <summary>
+/// Stops on SIGTERM, SIGINT and SIGQUIT. At the first signal the process says that it is not ready and closes every connection after its
+/// next answer, but goes on serving for <c>Server:DrainTime</c>, so that whoever balances the load has time to send requests elsewhere.
+/// Then, or at a second signal, it stops listening and ends.
+/// </summary>
+internal sealed class SignalLifetime(
+    ProcessSettings settings, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<SignalLifetime> logger) : IHostLifetime, IDisposable
+{
+    private readonly CancellationTokenSource _enough = new();
+    private readonly List<PosixSignalRegistration> _signals = [];
+    private int _told;
+
+    public Task WaitForStartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var signal in new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT })
+        {
+            _signals.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true; // the process ends when it has stopped, not now
+                Stop();
+            }));
+        }
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What a signal does.</summary>
+    public void Stop()
+    {
+        if (Interlocked.Increment(ref _told) > 1)
+        {
+            _enough.Cancel();
+            return;
+        }
+        readiness.Stopping();
+        if (settings.DrainTime > TimeSpan.Zero)
+        {
+            SignalLog.Draining(logger, settings.DrainTime);
+        }
+        _ = DrainAsync();
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _signals.ForEach(signal => signal.Dispose());
+        _enough.Dispose();
+    }
+
+    private async Task DrainAsync()
+    {
+        await Task.Delay(settings.DrainTime, clock, _enough.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lifetime.StopApplication();
+    }
+}
+
+internal static partial class SignalLog
+{
+    [LoggerMessage(51, LogLevel.Information, "Told to stop: requests are served for {DrainTime} more.")]
+    public static partial void Draining(ILogger logger, TimeSpan drainTime);
+}
