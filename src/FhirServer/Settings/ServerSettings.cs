@@ -15,6 +15,8 @@ public sealed record ServerSettings
 
     public required string DataDirectory { get; init; }
 
+    public required StorageSettings Storage { get; init; }
+
     public required string KeyFile { get; init; }
 
     /// <summary>Largest request body, in bytes.</summary>
@@ -40,7 +42,6 @@ public sealed record ServerSettings
             : "http://localhost:8080");
         var baseUrl = ReadBaseUrl(read, urls);
         ReadRoles(read);
-        read.OneOf("Storage:Provider", "RocksDb", ["RocksDb"], "MongoDb");
         read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
         read.OneOf("Cache:Provider", "Memory", ["Memory"], "Redis");
         read.OneOf("Blobs:Provider", "Files", ["Files"], "S3");
@@ -51,6 +52,7 @@ public sealed record ServerSettings
             BaseUrl = baseUrl,
             Urls = urls,
             DataDirectory = data,
+            Storage = StorageSettings.Read(read),
             KeyFile = ReadPath(read, "Keys:File:Path", Path.Combine("keys", "master.key"), data),
             MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1 << 30),
             MaxBundleEntries = (int)read.Number("Server:MaxBundleEntries", 10_000, 1, 1_000_000),
