@@ -69,16 +69,18 @@ public sealed class RunningServer : IAsyncDisposable
 
     /// <summary>Runs a command of the server (<c>import</c>, <c>backup</c>) to its end.</summary>
     /// <param name="killWhen">Kills it, as kill -9 does, once it has written this.</param>
+    /// <param name="killIf">Kills it once this is so.</param>
     public static async Task<(int ExitCode, string Output)> RunAsync(
-        string dataDirectory, IEnumerable<string> arguments, CancellationToken ct, string? killWhen = null)
+        string dataDirectory, IEnumerable<string> arguments, CancellationToken ct, string? killWhen = null, Func<bool>? killIf = null)
     {
         await using var server = new RunningServer(Launch(arguments, [new("Storage:DataDirectory", dataDirectory)]), port: 0);
         server.Listen();
-        while (killWhen is not null && !server._process.HasExited && !server.Output.Contains(killWhen, StringComparison.Ordinal))
+        killIf ??= killWhen is null ? null : () => server.Output.Contains(killWhen, StringComparison.Ordinal);
+        while (killIf is not null && !server._process.HasExited && !killIf())
         {
             await Task.Delay(1, ct);
         }
-        if (killWhen is not null)
+        if (killIf is not null)
         {
             server._process.Kill();
         }

@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using FhirCore;
 using FhirCore.Records;
 using Storage.RocksDb.Backups;
+using Storage.RocksDb.Copying;
 using Storage.RocksDb.Native;
 using Storage.RocksDb.Querying;
 using Storage.RocksDb.Rows;
@@ -9,7 +11,7 @@ using Storage.RocksDb.Writing;
 namespace Storage.RocksDb;
 
 /// <summary>The records port on RocksDB, embedded in this process: one folder, one process, one commit loop.</summary>
-public sealed class RocksDbRecordStore : IRecordStore, IBackup
+public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy
 {
     private readonly EngineHolder _engines;
     private readonly CommitLoop _commits;
@@ -159,6 +161,37 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup
         ArgumentException.ThrowIfNullOrWhiteSpace(backup);
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         StoreFolder.Restore(Path.GetFullPath(backup), Path.GetFullPath(directory));
+    }
+
+    public ValueTask<StoreExtent> MeasureAsync(CancellationToken ct)
+    {
+        using var view = Freeze(out _);
+        var end = LogEnd.Read(view.Engine).Sequence;
+        return new(new StoreExtent(end, end, view.Engine.AboutRows(Family.Records), IsGapless: true));
+    }
+
+    public async IAsyncEnumerable<StoreRow> ReadAsync(StorePosition after, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var view = Freeze(out var types);
+        await foreach (var row in new RowReading(view, types).ReadAsync(after, ct).ConfigureAwait(false))
+        {
+            yield return row;
+        }
+    }
+
+    public Task WriteAsync(IReadOnlyList<StoreRow> rows, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        ct.ThrowIfCancellationRequested();
+        return Task.Run(() =>
+        {
+            var (engine, types) = _engines.Current;
+            using var view = ReadView.Follow(engine) ?? throw EngineHolder.Closed();
+            var writing = new RowWriting(engine, types, LogEnd.Read(engine));
+            writing.Write(rows);
+            _engines.Publish(writing.Types);
+            _commits.ForgetEnd();
+        }, CancellationToken.None);
     }
 
     /// <summary>Writes the commits that wait, then closes the files.</summary>

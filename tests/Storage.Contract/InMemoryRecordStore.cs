@@ -7,7 +7,7 @@ namespace Storage.Contract;
 /// The promises of <see cref="IRecordStore"/> in their plainest form: lists under one lock, every question answered by looking
 /// at every record. It is what the adapters are compared with, and a stand-in for them in tests of other rooms.
 /// </summary>
-public sealed class InMemoryRecordStore : IRecordStore
+public sealed partial class InMemoryRecordStore : IRecordStore
 {
     private sealed record Version(StoredRecord Record, long Sequence);
 

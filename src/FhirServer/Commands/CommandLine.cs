@@ -21,8 +21,9 @@ internal static class CommandLine
         "backup" => new BackupCommand(),
         "restore" => new RestoreCommand(),
         "import" => new ImportCommand(),
+        "copy" => new CopyCommand(),
         ['-', ..] or ['/', ..] => null,
         var text when text.Contains('=', StringComparison.Ordinal) => null, // key=value: a setting
-        var unknown => throw new CommandException($"There is no command '{unknown}'. Commands: backup DIR, restore DIR, import PATH…; without a command the server starts."),
+        var unknown => throw new CommandException($"There is no command '{unknown}'. Commands: backup DIR, restore DIR, import PATH…, copy --from STORE --to STORE; without a command the server starts."),
     };
 }

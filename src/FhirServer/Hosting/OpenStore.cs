@@ -25,7 +25,7 @@ internal sealed class OpenStore : IAsyncDisposable
     public IBackup? Backup => Records.Inner as IBackup;
 
     /// <param name="notice">Told in one line when the engine cannot write, and when it can again.</param>
-    /// <exception cref="StoreUnavailableException">Another process uses the folder, or the engine cannot be reached.</exception>
+    /// <exception cref="StoreUnavailableException">Another process uses the folder, the engine cannot be reached, or it holds an unfinished copy.</exception>
     /// <exception cref="KeyFileException">There is data, but not its key file.</exception>
     public static async Task<OpenStore> OpenAsync(ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct)
     {
@@ -34,6 +34,10 @@ internal sealed class OpenStore : IAsyncDisposable
         FileKeyVault? vault = null;
         try
         {
+            if (await records.GetAsync(IStoreCopy.MarkKey, ct) is not null)
+            {
+                throw new StoreUnavailableException("The database is an unfinished copy. Let 'copy' end first, or empty the database and copy again.");
+            }
             // A new key could never open old data: it is made only where there is none yet.
             vault = FileKeyVault.Open(settings.KeyFile, mayCreate: !await StoreKeys.ExistAsync(records, ct));
             return new(records, vault, await StoreKeys.OpenAsync(records, vault, clock, ct));

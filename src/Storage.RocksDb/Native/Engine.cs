@@ -134,6 +134,15 @@ internal sealed unsafe class Engine
         }
     }
 
+    /// <returns>Rows of the family, about: what is replaced or deleted and not yet cleared away counts too.</returns>
+    public long AboutRows(Family family)
+    {
+        fixed (byte* name = "rocksdb.estimate-num-keys\0"u8)
+        {
+            return RocksNative.rocksdb_property_int_cf(_db, Handle(family), name, out var rows) == 0 ? (long)rows : 0;
+        }
+    }
+
     /// <summary>Applies a batch in the engine's own form, all or nothing, and returns when it is synced to the disk.</summary>
     public void Write(ReadOnlySpan<byte> batch)
     {

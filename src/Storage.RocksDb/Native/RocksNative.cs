@@ -89,6 +89,7 @@ internal static unsafe partial class RocksNative
     [LibraryImport(Library)] public static partial nint rocksdb_create_snapshot(nint db);
     [LibraryImport(Library)] public static partial void rocksdb_release_snapshot(nint db, nint snapshot);
     [LibraryImport(Library)] public static partial void rocksdb_free(void* memory);
+    [LibraryImport(Library)] public static partial int rocksdb_property_int_cf(nint db, nint family, byte* name, out ulong value);
 
     // Reads
     [LibraryImport(Library)] public static partial byte rocksdb_get_into_buffer_cf(nint db, nint options, nint family, byte* key, nuint keyLength, byte* buffer, nuint size, out nuint length, out byte found, out byte* error);

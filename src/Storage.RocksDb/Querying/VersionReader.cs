@@ -140,6 +140,15 @@ internal sealed class VersionReader(ReadView view, TypeNumbers types)
         return changes;
     }
 
+    /// <returns>The version that a change made, without index entries; null where it is gone.</returns>
+    public StoredRecord? Made(ChangeRow change)
+    {
+        types.TryGet(change.Key.Type, out var type);
+        return Find(type, change.Key.Id, change.Version) is { } row && new RecordRow(row) is var version && version.Sequence == change.Sequence
+            ? version.ToRecord(change.Key, row) with { Index = IndexEntries.None }
+            : null;
+    }
+
     private byte[]? Find(ushort type, string id, long version)
     {
         Span<byte> key = stackalloc byte[RowKeys.MaxLength];

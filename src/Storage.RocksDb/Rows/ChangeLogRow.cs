@@ -56,20 +56,24 @@ internal readonly ref struct ChangeLogRow
     }
 
     /// <exception cref="ArgumentException">The cause is longer than 255 bytes.</exception>
-    public static byte[] Make(StoredRecord record, string cause)
+    public static byte[] Make(StoredRecord record, string cause) =>
+        Make(new(0, record.Key, record.Version, record.LastUpdated, record.Deleted, record.Partition, cause));
+
+    /// <inheritdoc cref="Make(StoredRecord, string)"/>
+    public static byte[] Make(ChangeRow change)
     {
-        var own = record.Partition == record.Key.Id;
-        var partition = own ? [] : Encoding.UTF8.GetBytes(record.Partition);
-        var why = Encoding.UTF8.GetBytes(cause);
+        var own = change.Partition == change.Key.Id;
+        var partition = own ? [] : Encoding.UTF8.GetBytes(change.Partition);
+        var why = Encoding.UTF8.GetBytes(change.Cause);
         if (why.Length > byte.MaxValue)
         {
-            throw new ArgumentException("The cause of a write has at most 255 bytes.", nameof(cause));
+            throw new ArgumentException("The cause of a write has at most 255 bytes.", nameof(change));
         }
-        var id = record.Key.Id;
+        var id = change.Key.Id;
         var row = new byte[Fixed + 3 + id.Length + partition.Length + why.Length];
-        row[2] = (byte)((record.Deleted ? DeletedFlag : 0) | (own ? OwnPartitionFlag : 0));
-        BinaryPrimitives.WriteInt64BigEndian(row.AsSpan(3), record.Version);
-        SortableTime.Write(record.LastUpdated, row.AsSpan(11));
+        row[2] = (byte)((change.Deleted ? DeletedFlag : 0) | (own ? OwnPartitionFlag : 0));
+        BinaryPrimitives.WriteInt64BigEndian(row.AsSpan(3), change.Version);
+        SortableTime.Write(change.At, row.AsSpan(11));
         row[Fixed] = (byte)id.Length;
         Encoding.ASCII.GetBytes(id, row.AsSpan(Fixed + 1));
         var at = Fixed + 1 + id.Length;

@@ -20,6 +20,8 @@ internal sealed class TypeNumbers
 
     public int Count => _numbers.Count;
 
+    public IEnumerable<string> Names => _numbers.Keys;
+
     public static TypeNumbers Read(Engine engine)
     {
         var numbers = new Dictionary<string, ushort>(StringComparer.Ordinal);

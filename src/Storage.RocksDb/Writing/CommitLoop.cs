@@ -20,6 +20,7 @@ internal sealed class CommitLoop
     private readonly List<PreparedCommit> _taken = new(MostCommits);
     private readonly Thread _thread;
     private LogEnd _end;
+    private volatile bool _mustReread;
 
     public CommitLoop(RocksDbOptions options, EngineHolder engines)
     {
@@ -48,6 +49,9 @@ internal sealed class CommitLoop
         }
         return await (ct.CanBeCanceled ? commit.Result.WaitAsync(ct) : commit.Result).ConfigureAwait(false);
     }
+
+    /// <summary>Rows were written past the loop: it looks where the log ends before the next commit.</summary>
+    public void ForgetEnd() => _mustReread = true;
 
     /// <summary>Writes what waits and ends.</summary>
     public Task StopAsync()
@@ -83,6 +87,11 @@ internal sealed class CommitLoop
     private void WriteWaiting()
     {
         var (engine, types) = _engines.ForWriting(Reread);
+        if (_mustReread)
+        {
+            _mustReread = false;
+            Reread(engine);
+        }
         using var view = ReadView.Follow(engine) ?? throw EngineHolder.Closed();
         _batch.Begin(view, types, _end.Sequence, _end.Latest);
         while (_taken.Count < MostCommits && _batch.Length < MostBytes && _waiting.Reader.TryRead(out var commit))
