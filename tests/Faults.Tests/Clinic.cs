@@ -8,14 +8,14 @@ internal static class Clinic
 {
     public const string Patient = "Patient/faults-patient";
 
-    public static async Task OpenAsync(ServerProcess server, CancellationToken ct)
+    public static async Task OpenAsync(Deployment server, CancellationToken ct)
     {
         var (status, _) = await server.SendAsync(HttpMethod.Put, Patient, JsonNode.Parse("""{"resourceType":"Patient","id":"faults-patient","active":true,"name":[{"family":"Faults"}]}"""), ct);
         Assert.True(status is HttpStatusCode.Created or HttpStatusCode.OK, $"{status}");
     }
 
     /// <returns>Slots of a minute each, of one practitioner.</returns>
-    public static async Task<List<(string Slot, string Start, string End)>> AddDayAsync(ServerProcess server, string name, DateOnly day, int slots, CancellationToken ct)
+    public static async Task<List<(string Slot, string Start, string End)>> AddDayAsync(Deployment server, string name, DateOnly day, int slots, CancellationToken ct)
     {
         var entries = new JsonArray(
             Put($$"""{"resourceType":"Practitioner","id":"doctor-{{name}}","active":true}"""),

@@ -4,12 +4,14 @@ using System.Net.Sockets;
 
 namespace Faults.Tests;
 
-/// <remarks>One collection for all: two of these at once would only test the machine.</remarks>
-[Collection("one at a time")]
-public sealed class KillTests
+public abstract class KillTests
 {
     private const int Rounds = 20;
-    private const int Slots = 500;
+
+    /// <summary>Slots of one round.</summary>
+    protected abstract int Slots { get; }
+
+    protected abstract Deployment Deploy();
 
     /// <summary>
     /// Twice as many bookings as slots are under way at once when the server is killed. After the restart every acknowledged booking
@@ -19,7 +21,7 @@ public sealed class KillTests
     public async Task KillDuringBookings_EveryAcknowledgedBookingStands_NoSlotTakenTwice()
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var server = new ServerProcess();
+        await using var server = Deploy();
         await server.StartAsync(ct);
         await Clinic.OpenAsync(server, ct);
         var random = new Random(20_31);
@@ -55,8 +57,8 @@ public sealed class KillTests
             }, ct)).ToArray();
             await Task.WhenAny(enough.Task, Task.WhenAll(bookings));
             await server.KillAsync();
-            await Task.WhenAll(bookings);
             killedInTheMiddle += acknowledged.Count < Slots ? 1 : 0;
+            await Task.WhenAll(bookings);
 
             await server.StartAsync(ct);
             var appointments = await server.SearchAsync($"Appointment?date={new DateOnly(2041, 1, 1).AddDays(round):yyyy-MM-dd}&_count=500", ct);
@@ -71,4 +73,22 @@ public sealed class KillTests
         }
         Assert.True(killedInTheMiddle > Rounds / 2, $"Only {killedInTheMiddle} of {Rounds} kills fell into the middle of the bookings.");
     }
+}
+
+/// <remarks>One collection for all: two of these at once would only test the machine.</remarks>
+[Collection("one at a time")]
+public sealed class RocksDbKillTests : KillTests
+{
+    protected override int Slots => 500;
+
+    protected override Deployment Deploy() => new ServerProcess();
+}
+
+/// <summary>Three processes, of which each round kills one.</summary>
+[Collection("one at a time")]
+public sealed class MongoDbKillTests : KillTests
+{
+    protected override int Slots => 120;
+
+    protected override Deployment Deploy() => new Cluster(3);
 }

@@ -3,14 +3,16 @@ using System.Text.Json.Nodes;
 
 namespace Faults.Tests;
 
-[Collection("one at a time")]
-public sealed class RaceTests
+/// <summary>Many at once for one thing: on one process with the embedded engine, and on three processes with one MongoDB.</summary>
+public abstract class RaceTests
 {
+    protected abstract Deployment Deploy();
+
     [Fact]
     public async Task Book_ThousandAtOnceOnOneSlot_ExactlyOneIsCreatedAndTheRestAreConflicts()
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var server = new ServerProcess();
+        await using var server = Deploy();
         await server.StartAsync(ct);
         await Clinic.OpenAsync(server, ct);
         var slot = (await Clinic.AddDayAsync(server, "race", new DateOnly(2041, 6, 1), 1, ct))[0];
@@ -33,7 +35,7 @@ public sealed class RaceTests
     public async Task ConditionalCreate_HundredAtOnceWithOneIdentifier_OneResource()
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var server = new ServerProcess();
+        await using var server = Deploy();
         await server.StartAsync(ct);
         var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(() => server.SendAsync(
             HttpMethod.Post, "Patient", JsonNode.Parse($$"""{"resourceType":"Patient","identifier":[{"system":"urn:test","value":"one"}],"name":[{"family":"Writer{{i}}"}]}"""), ct,
@@ -43,4 +45,16 @@ public sealed class RaceTests
         Assert.Equal(99, answers.Count(a => a.Status == HttpStatusCode.OK));
         Assert.Single(await server.SearchAsync("Patient?identifier=urn:test|one", ct));
     }
+}
+
+[Collection("one at a time")]
+public sealed class RocksDbRaceTests : RaceTests
+{
+    protected override Deployment Deploy() => new ServerProcess();
+}
+
+[Collection("one at a time")]
+public sealed class MongoDbRaceTests : RaceTests
+{
+    protected override Deployment Deploy() => new Cluster(3);
 }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using FhirServer.Hosting;
+using Tests.Shared;
 
 [assembly: AssemblyFixture(typeof(FhirServer.Tests.ServerFixture))]
 
@@ -18,6 +19,9 @@ public sealed class ServerFixture : IAsyncLifetime
 
     private readonly string _directory = Directory.CreateTempSubdirectory("fhir-server-tests-").FullName;
     private FhirApplication? _application;
+    private FhirClient? _client;
+    private FhirClient? _reader;
+    private FhirClient? _anonymous;
 
     public string Origin { get; } = $"http://127.0.0.1:{FreePort()}";
 
@@ -26,12 +30,12 @@ public sealed class ServerFixture : IAsyncLifetime
     public string DataDirectory => Path.Combine(_directory, "data");
 
     /// <summary>May do everything.</summary>
-    public FhirClient Client { get; private set; } = null!;
+    public FhirClient Client => There(_client);
 
     /// <summary>May read and search patients, and nothing else.</summary>
-    public FhirClient Reader { get; private set; } = null!;
+    public FhirClient Reader => There(_reader);
 
-    public FhirClient Anonymous { get; private set; } = null!;
+    public FhirClient Anonymous => There(_anonymous);
 
     public string[] Arguments(params ReadOnlySpan<string> more) =>
     [
@@ -43,24 +47,35 @@ public sealed class ServerFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _application = await FhirApplication.BuildAsync(Arguments());
+        if (!EngineUnderTest.IsThere)
+        {
+            return; // every test will skip itself and say why
+        }
+        _application = await FhirApplication.BuildAsync([.. Arguments(), .. EngineUnderTest.Settings().Select(setting => $"--{setting.Key}={setting.Value}")]);
         await _application.StartAsync(default);
-        Anonymous = new(Base, null);
-        Client = new(Base, await SignInAsync(ClientId, "system/*.cruds"));
-        Reader = new(Base, await SignInAsync(ReaderId, "system/Patient.rs"));
+        _anonymous = new(Base, null);
+        _client = new(Base, await SignInAsync(ClientId, "system/*.cruds"));
+        _reader = new(Base, await SignInAsync(ReaderId, "system/Patient.rs"));
     }
 
     public async ValueTask DisposeAsync()
     {
-        Client?.Dispose();
-        Reader?.Dispose();
-        Anonymous?.Dispose();
+        _client?.Dispose();
+        _reader?.Dispose();
+        _anonymous?.Dispose();
         if (_application is not null)
         {
             await _application.StopAsync(default);
             await _application.DisposeAsync();
         }
+        await EngineUnderTest.DropAsync();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private static FhirClient There(FhirClient? client)
+    {
+        EngineUnderTest.SkipIfAbsent();
+        return client!;
     }
 
     public static int FreePort()

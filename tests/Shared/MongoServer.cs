@@ -32,6 +32,9 @@ public sealed class MongoServer : IDisposable
     /// <summary>Empty before the first start.</summary>
     public string Uri { get; private set; } = "";
 
+    /// <summary>Why <see cref="UriOrSkip"/> would skip; null where it gives a server.</summary>
+    public static string? WhyAbsent => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("MONGODB_URI")) && FindFolder() is null ? Needed : null;
+
     /// <summary>Connection string of the server that all tests of this process share, or the test is skipped.</summary>
     public static string UriOrSkip()
     {

@@ -18,6 +18,7 @@ internal sealed class BackupCommand : ICommand
         }
         var directory = Path.GetFullPath(args.Span[0]);
         var settings = CommandSettings.Read(args[1..]);
+        CommandSettings.RefuseMongoDb(settings, "mongodump --oplog, or a snapshot of its volumes");
         if (Path.Exists(directory))
         {
             throw new CommandException($"{directory} exists already; a backup goes into a new folder.");
@@ -64,7 +65,7 @@ internal sealed class BackupCommand : ICommand
     {
         try
         {
-            await using var engine = Engine.Open(settings, TimeProvider.System);
+            await using var engine = Engine.OpenRocksDb(settings, TimeProvider.System, notice: null);
             await engine.BackUpAsync(directory, ct);
         }
         catch (StoreUnavailableException error)

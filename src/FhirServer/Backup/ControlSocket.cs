@@ -22,6 +22,10 @@ internal sealed class ControlSocket(ServerSettings settings, OpenStore store, IL
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (store.Backup is null)
+        {
+            return; // nothing to ask for: the engine has tools of its own
+        }
         if (!Fits(settings.ControlSocket))
         {
             ControlLog.TooLong(logger, MostPathBytes);
@@ -89,7 +93,7 @@ internal sealed class ControlSocket(ServerSettings settings, OpenStore store, IL
         }
         try
         {
-            await store.Backup.BackUpAsync(directory, ct);
+            await store.Backup!.BackUpAsync(directory, ct);
             ControlLog.BackedUp(logger);
             return Done;
         }

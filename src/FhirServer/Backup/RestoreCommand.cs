@@ -16,6 +16,7 @@ internal sealed class RestoreCommand : ICommand
         }
         var backup = Path.GetFullPath(args.Span[0]);
         var settings = CommandSettings.Read(args[1..]);
+        CommandSettings.RefuseMongoDb(settings, "mongorestore");
         if (!Directory.Exists(backup))
         {
             throw new CommandException($"There is no folder {backup}.");

@@ -1,6 +1,8 @@
 using FhirCore.Records;
 using FhirServer.Commands;
 using FhirServer.Settings;
+using FhirStore.Indexing;
+using Storage.MongoDb;
 using Storage.RocksDb;
 
 namespace FhirServer.Hosting;
@@ -8,12 +10,22 @@ namespace FhirServer.Hosting;
 /// <summary>Opens the record store that <c>Storage:Provider</c> names.</summary>
 internal static class Engine
 {
-    public static RocksDbRecordStore Open(ServerSettings settings, TimeProvider clock, Action<string>? notice = null) =>
+    /// <param name="notice">Told in one line when the engine cannot write, and when it can again.</param>
+    public static async Task<IRecordStore> OpenAsync(ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct) =>
+        settings.Storage.Provider == StorageProvider.MongoDb
+            ? await OpenMongoDbAsync(settings.Storage.MongoDbConnectionString!, settings.Storage.MongoDbDatabase, settings.Storage.MongoDbOperationTimeout, clock, notice, ct)
+            : OpenRocksDb(settings, clock, notice);
+
+    private static async Task<IRecordStore> OpenMongoDbAsync(string connectionString, string database, TimeSpan timeout, TimeProvider clock, Action<string>? notice, CancellationToken ct) =>
+        await MongoDbRecordStore.OpenAsync(
+            new() { ConnectionString = connectionString, Database = database, OperationTimeout = timeout, OrderedFields = OrderedFields.All }, clock, notice, ct);
+
+    public static RocksDbRecordStore OpenRocksDb(ServerSettings settings, TimeProvider clock, Action<string>? notice) =>
         RocksDbRecordStore.Open(new() { Directory = settings.RecordsDirectory }, clock, notice);
 
     /// <summary>Opens the store that a command names.</summary>
     /// <param name="mustExist">A source: it is never made.</param>
-    public static IRecordStore Open(StoreName name, bool mustExist, TimeProvider clock)
+    public static async Task<IRecordStore> OpenAsync(StoreName name, bool mustExist, TimeProvider clock, CancellationToken ct)
     {
         switch (name.Provider)
         {
@@ -24,7 +36,7 @@ internal static class Engine
                 }
                 return RocksDbRecordStore.Open(new() { Directory = name.RecordsDirectory }, clock, Console.Error.WriteLine);
             default:
-                throw new CommandException($"{name.Provider} is not offered by this version.");
+                return await OpenMongoDbAsync(name.ConnectionString, name.Database, TimeSpan.FromMinutes(1), clock, Console.Error.WriteLine, ct);
         }
     }
 }

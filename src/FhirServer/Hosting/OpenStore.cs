@@ -5,7 +5,7 @@ using FhirStore.Encryption;
 
 namespace FhirServer.Hosting;
 
-/// <summary>The data folder, opened: engine, root key and the database's keys. One process at a time.</summary>
+/// <summary>The database, opened: engine, root key and the database's keys.</summary>
 internal sealed class OpenStore : IAsyncDisposable
 {
     private readonly FileKeyVault _vault;
@@ -21,17 +21,18 @@ internal sealed class OpenStore : IAsyncDisposable
 
     public StoreKeys Keys { get; }
 
-    public IBackup Backup => (IBackup)Records.Inner;
+    /// <summary>Null where the engine is backed up with its own tools.</summary>
+    public IBackup? Backup => Records.Inner as IBackup;
 
     /// <param name="notice">Told in one line when the engine cannot write, and when it can again.</param>
     /// <param name="engine">A test's own; null opens the one of the settings.</param>
-    /// <exception cref="StoreUnavailableException">Another process uses the folder, or it holds an unfinished copy.</exception>
+    /// <exception cref="StoreUnavailableException">Another process uses the folder, the engine cannot be reached, or it holds an unfinished copy.</exception>
     /// <exception cref="KeyFileException">There is data, but not its key file.</exception>
     public static async Task<OpenStore> OpenAsync(
         ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct, IRecordStore? engine = null)
     {
         MakePrivate(settings.DataDirectory);
-        var records = new CountedRecordStore(engine ?? Engine.Open(settings, clock, notice));
+        var records = new CountedRecordStore(engine ?? await Engine.OpenAsync(settings, clock, notice, ct));
         FileKeyVault? vault = null;
         try
         {

@@ -22,6 +22,11 @@ internal sealed record StoreName(string Provider, string Location)
     public string RecordsDirectory =>
         File.Exists(Path.Combine(Location, MarkFile)) || Path.GetFileName(Location) == RecordsFolder ? Location : Path.Combine(Location, RecordsFolder);
 
+    /// <summary>For the driver; it names the database too.</summary>
+    public string ConnectionString => Location;
+
+    public string Database => HostAndDatabase.Split('/', 2)[1];
+
     private string HostAndDatabase
     {
         get

@@ -15,6 +15,8 @@ public sealed record ServerSettings
 
     public required string DataDirectory { get; init; }
 
+    public required StorageSettings Storage { get; init; }
+
     public required string KeyFile { get; init; }
 
     /// <summary>Largest request body, in bytes.</summary>
@@ -43,7 +45,6 @@ public sealed record ServerSettings
             ? string.Join(';', ports.Split(';').Select(port => $"http://*:{port}"))
             : "http://localhost:8080");
         var baseUrl = ReadBaseUrl(read, urls);
-        read.OneOf("Storage:Provider", "RocksDb", ["RocksDb"], "MongoDb");
         read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
         read.OneOf("Blobs:Provider", "Files", ["Files"], "S3");
         read.OneOf("Keys:Provider", "File", ["File"], "Aws");
@@ -53,6 +54,7 @@ public sealed record ServerSettings
             BaseUrl = baseUrl,
             Urls = urls,
             DataDirectory = data,
+            Storage = StorageSettings.Read(read),
             KeyFile = ReadPath(read, "Keys:File:Path", Path.Combine("keys", "master.key"), data),
             Cache = CacheSettings.Read(read),
             MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1 << 30),
