@@ -25,7 +25,7 @@ public sealed class RunningServer : IAsyncDisposable
     /// <summary>With a slash at the end.</summary>
     public Uri Base { get; }
 
-    public bool HasExited => _process.HasExited;
+    public bool HasExited => _disposed || _process.HasExited;
 
     /// <summary>What it has written so far, errors too.</summary>
     public string Output

@@ -140,6 +140,7 @@ public sealed class MongoServer : IDisposable
     {
         var start = new ProcessStartInfo(Path.Combine(_folder, script)) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.ArgumentList.Add($"{Port}");
+        start.Environment["DOCUMENTDB_GATEWAY_OPTIONS"] = "--txn-lifetime-seconds 12"; // what docs/many-processes.md asks of a replica set
         if (_durable && script == "start")
         {
             start.ArgumentList.Add("--durable");
