@@ -31,8 +31,9 @@ internal sealed class Attempts(Deployment deployment, OpenTransactions transacti
         {
             return await WriteAsync(session, plan, ticket, ct).ConfigureAwait(false) ?? await EndAsync(session, ticket, ct).ConfigureAwait(false);
         }
-        catch (MongoException e) when (Failures.IsTransient(e))
+        catch (MongoException e) when (Failures.IsTransient(e) || Failures.IsFailover(e))
         {
+            // Not out of the ending: what goes wrong there comes back as an outcome.
             return new Outcome.Again();
         }
         finally
