@@ -67,9 +67,7 @@ internal sealed class Deployment : IDisposable
             var isSharded = hello.GetValue("msg", "") == "isdbgrid";
             if (!isSharded && !hello.Contains("setName"))
             {
-                throw new StoreUnavailableException(
-                    "This MongoDB runs standalone, and a standalone server has no transactions. Start it as a replica set, of one member if need be: "
-                    + "mongod --replSet rs0, then once in mongosh: rs.initiate().");
+                throw new StoreUnavailableException("This MongoDB runs standalone and so has no transactions. " + Failures.Standalone);
             }
             var database = client.GetDatabase(options.Database);
             return new(client, database, isSharded, await ReadsSnapshotsAsync(database, ct).ConfigureAwait(false));
