@@ -10,7 +10,7 @@ using FhirServer.Hosting;
 namespace FhirServer.Tests;
 
 /// <summary>One server for all tests: the real composition on a free loopback port, with the real engine in a folder of its own.</summary>
-public sealed class ServerFixture : IAsyncLifetime
+public class ServerFixture : IAsyncLifetime
 {
     public const string ClientId = "tests";
     public const string ReaderId = "reader";
@@ -41,16 +41,21 @@ public sealed class ServerFixture : IAsyncLifetime
         "--Auth:AccessTokenLifetime=01:00:00", .. more,
     ];
 
-    public async ValueTask InitializeAsync()
+    /// <summary>Settings of a server of another kind.</summary>
+    protected virtual string[] Extra => [];
+
+    public IServiceProvider Services => _application!.Services;
+
+    public virtual async ValueTask InitializeAsync()
     {
-        _application = await FhirApplication.BuildAsync(Arguments());
+        _application = await FhirApplication.BuildAsync(Arguments(Extra));
         await _application.StartAsync(default);
         Anonymous = new(Base, null);
         Client = new(Base, await SignInAsync(ClientId, "system/*.cruds"));
         Reader = new(Base, await SignInAsync(ReaderId, "system/Patient.rs"));
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         Client?.Dispose();
         Reader?.Dispose();
@@ -61,6 +66,7 @@ public sealed class ServerFixture : IAsyncLifetime
             await _application.DisposeAsync();
         }
         Directory.Delete(_directory, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     public static int FreePort()
