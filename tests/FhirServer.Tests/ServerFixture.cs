@@ -11,7 +11,7 @@ using Tests.Shared;
 namespace FhirServer.Tests;
 
 /// <summary>One server for all tests: the real composition on a free loopback port, with the real engine in a folder of its own.</summary>
-public sealed class ServerFixture : IAsyncLifetime
+public class ServerFixture : IAsyncLifetime
 {
     public const string ClientId = "tests";
     public const string ReaderId = "reader";
@@ -45,20 +45,25 @@ public sealed class ServerFixture : IAsyncLifetime
         "--Auth:AccessTokenLifetime=01:00:00", .. more,
     ];
 
-    public async ValueTask InitializeAsync()
+    /// <summary>Settings of a server of another kind.</summary>
+    protected virtual string[] Extra => [];
+
+    public IServiceProvider Services => _application!.Services;
+
+    public virtual async ValueTask InitializeAsync()
     {
         if (!EngineUnderTest.IsThere)
         {
             return; // every test will skip itself and say why
         }
-        _application = await FhirApplication.BuildAsync([.. Arguments(), .. EngineUnderTest.Settings().Select(setting => $"--{setting.Key}={setting.Value}")]);
+        _application = await FhirApplication.BuildAsync([.. Arguments(Extra), .. EngineUnderTest.Settings().Select(setting => $"--{setting.Key}={setting.Value}")]);
         await _application.StartAsync(default);
         _anonymous = new(Base, null);
         _client = new(Base, await SignInAsync(ClientId, "system/*.cruds"));
         _reader = new(Base, await SignInAsync(ReaderId, "system/Patient.rs"));
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         _client?.Dispose();
         _reader?.Dispose();
@@ -70,6 +75,7 @@ public sealed class ServerFixture : IAsyncLifetime
         }
         await EngineUnderTest.DropAsync();
         Directory.Delete(_directory, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     private static FhirClient There(FhirClient? client)

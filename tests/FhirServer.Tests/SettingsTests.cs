@@ -44,7 +44,9 @@ public sealed class SettingsTests
     [InlineData("Storage:Provider", "Paper")]
     [InlineData("Storage:DataDirectorry", "/tmp/x")]
     [InlineData("Keys:Provider", "Aws")]
-    [InlineData("Cache:Provider", "Redis")]
+    [InlineData("Cache:Provider", "Memcached")]
+    [InlineData("Cache:SlotWeeks", "27")]
+    [InlineData("Cache:Redis:Configuraton", "localhost")]
     [InlineData("Events:Provider", "Kafka")]
     [InlineData("Blobs:Provider", "S3")]
     public void WrongValue_StopsWithTheKeysName(string key, string value)
@@ -59,6 +61,27 @@ public sealed class SettingsTests
     [InlineData("worker, api", true, true)]
     public void Roles_AreThoseNamed(string roles, bool api, bool worker) =>
         Assert.Equal(new(api, worker), ServerSettings.Read(Configuration(("Server:Roles", roles))).Process.Roles);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("localhost,password=hush,colour=blue")]
+    [InlineData("password=hush")]
+    public void Redis_WithoutAUsableConfiguration_StopsWithTheKeysName_AndKeepsTheSecret(string? configuration)
+    {
+        (string, string)[] values = configuration is null ? [("Cache:Provider", "Redis")] : [("Cache:Provider", "Redis"), ("Cache:Redis:Configuration", configuration)];
+        var problem = Assert.Single(Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration(values))).Problems);
+        Assert.StartsWith("Cache:Redis:Configuration:", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Cache_DefaultsAndRedis()
+    {
+        Assert.Equal(new CacheSettings(null, 6), ServerSettings.Read(Configuration()).Cache);
+        var redis = ServerSettings.Read(Configuration(("Cache:Provider", "redis"), ("Cache:Redis:Configuration", "s1:26379,s2:26379,serviceName=clinic,password=hush"), ("Cache:SlotWeeks", "0")));
+        Assert.Equal(new CacheSettings("s1:26379,s2:26379,serviceName=clinic,password=hush", 0), redis.Cache);
+        Assert.DoesNotContain("hush", redis.ToString(), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void EveryProblem_IsToldAtOnce() =>

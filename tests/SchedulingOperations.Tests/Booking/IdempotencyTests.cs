@@ -42,6 +42,21 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
+    public async Task Book_SameKeyAtTwoProcesses_OneAppointmentAndEqualReplies()
+    {
+        using var one = await (await OpenAsync()).WithDoctorAsync();
+        using var other = await one.RestartAsync(); // the first runs on
+        for (var slot = 0; slot < 6; slot++)
+        {
+            var replies = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => (i % 2 == 0 ? one : other).BookAsync(Half(slot), key: $"k{slot}"))));
+            Assert.All(replies, r => Assert.Equal(201, r.Status));
+            Assert.Single(replies.Select(r => r.Text).Distinct());
+            Assert.Single(replies, r => !r.Raw!.IsReplay);
+        }
+        Assert.Equal(6, (await other.AllAsync("Appointment")).Count);
+    }
+
+    [Fact]
     public async Task Book_KeyAfterItsTime_IsANewRequest()
     {
         using var clinic = await (await OpenAsync()).WithDoctorAsync();

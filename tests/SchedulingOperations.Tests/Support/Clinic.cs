@@ -5,10 +5,12 @@ using System.Text.Json.Nodes;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore;
+using FhirStore.Caching;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Json;
 using FhirStore.Search;
+using FhirStore.Slots;
 using FhirStore.Writing;
 using SchedulingOperations.Booking;
 using SchedulingOperations.Idempotency;
@@ -31,12 +33,13 @@ internal sealed class Clinic : IDisposable
         var searchOptions = new SearchOptions { BaseUrl = BaseUrl };
         var fields = new OperationalFields(keys.IndexTokens);
         var indexer = new ResourceIndexer(keys.IndexTokens, fields, searchOptions);
-        var search = new SearchService(records, keys.Cipher, keys.Protector, indexer, fields, searchOptions, clock);
+        var freeSlots = new FreeSlots(records, keys.Cipher, keys.Protector, new MemoryCache(clock), new(), clock);
+        var search = new SearchService(records, keys.Cipher, keys.Protector, indexer, fields, searchOptions, clock, freeSlots);
         ResourceStore? store = null;
         var rule = new SchedulingRule(() => store!, fields, searchOptions, options, clock);
         Store = store = new(records, keys.Cipher, indexer, search, [rule], clock);
         Search = search;
-        Api = new(Store, records, search, searchOptions, fields, keys.IndexTokens, keys.Protector, options, clock);
+        Api = new(Store, records, search, searchOptions, fields, keys.IndexTokens, keys.Protector, options, clock, freeSlots);
         Expiry = new(Store, fields, searchOptions, options, clock);
         Forgetting = new(records, clock);
     }
