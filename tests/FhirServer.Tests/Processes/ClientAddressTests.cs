@@ -48,7 +48,7 @@ public sealed class ClientAddressTests
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, origin + "/auth/token")
         {
-            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("client_id", "tests"), new("client_secret", secret)]),
+            Content = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("client_id", "tests"), new("client_secret", secret), new("scope", "system/*.cruds")]),
         };
         request.Headers.Add("X-Forwarded-For", from);
         using var response = await http.SendAsync(request);
