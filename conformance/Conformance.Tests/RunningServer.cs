@@ -41,12 +41,13 @@ public sealed class RunningServer : IAsyncDisposable
 
     /// <returns>The server, ready to answer.</returns>
     /// <param name="settings">By their names with colons: <c>Auth:Clients:0:ClientId</c>.</param>
+    /// <param name="fixedPort">Where it listens; null draws a free one.</param>
     public static async Task<RunningServer> StartAsync(
-        string dataDirectory, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken ct)
+        string dataDirectory, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken ct, int? fixedPort = null)
     {
         for (var attempt = 1; ; attempt++)
         {
-            var port = FreePort();
+            var port = fixedPort ?? FreePort();
             var server = new RunningServer(
                 Launch(arguments, [new("urls", $"http://127.0.0.1:{port}"), new("Server:BaseUrl", $"http://127.0.0.1:{port}/fhir"), new("Storage:DataDirectory", dataDirectory), .. settings]), port);
             server.Listen();
@@ -198,7 +199,7 @@ public sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>Below the ports that outgoing connections are given, and drawn, so that servers started at once seldom meet.</summary>
-    private static int FreePort()
+    public static int FreePort()
     {
         while (true)
         {

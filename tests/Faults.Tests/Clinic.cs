@@ -17,6 +17,15 @@ internal static class Clinic
     /// <returns>Slots of a minute each, of one practitioner.</returns>
     public static async Task<List<(string Slot, string Start, string End)>> AddDayAsync(Deployment server, string name, DateOnly day, int slots, CancellationToken ct)
     {
+        var (made, bundle) = Day(name, day, slots);
+        var (status, body) = await server.SendAsync(HttpMethod.Post, "", bundle, ct);
+        Assert.True(status == HttpStatusCode.OK, $"{status} {body}");
+        return made;
+    }
+
+    /// <summary>The slots, and the transaction that makes them.</summary>
+    public static (List<(string Slot, string Start, string End)> Slots, JsonObject Bundle) Day(string name, DateOnly day, int slots)
+    {
         var entries = new JsonArray(
             Put($$"""{"resourceType":"Practitioner","id":"doctor-{{name}}","active":true}"""),
             Put($$"""{"resourceType":"Schedule","id":"schedule-{{name}}","active":true,"actor":[{"reference":"Practitioner/doctor-{{name}}"}]}"""));
@@ -28,9 +37,7 @@ internal static class Clinic
             entries.Add(Put($$"""{"resourceType":"Slot","id":"slot-{{name}}-{{i}}","schedule":{"reference":"Schedule/schedule-{{name}}"},"status":"free","start":"{{from}}","end":"{{to}}"}"""));
             made.Add(($"Slot/slot-{name}-{i}", from, to));
         }
-        var (status, body) = await server.SendAsync(HttpMethod.Post, "", new JsonObject { ["resourceType"] = "Bundle", ["type"] = "transaction", ["entry"] = entries }, ct);
-        Assert.True(status == HttpStatusCode.OK, $"{status} {body}");
-        return made;
+        return (made, new JsonObject { ["resourceType"] = "Bundle", ["type"] = "transaction", ["entry"] = entries });
     }
 
     public static JsonObject Booking((string Slot, string Start, string End) slot) => new()

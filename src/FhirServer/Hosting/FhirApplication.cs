@@ -5,6 +5,7 @@ using FhirServer.Http;
 using FhirServer.Observability;
 using FhirServer.Settings;
 using FhirStore.Encryption;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace FhirServer.Hosting;
 
@@ -97,6 +98,10 @@ public sealed class FhirApplication : IAsyncDisposable
             kestrel.Limits.MaxRequestLineSize = 16 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 << 10;
         });
+        var sockets = new ListeningSockets();
+        builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket =
+            endpoint => sockets.Add(SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint)));
+        builder.Services.AddSingleton(sockets);
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         // The framework's own words about requests would put paths with ids into the log.

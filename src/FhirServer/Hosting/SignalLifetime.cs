@@ -10,8 +10,12 @@ namespace FhirServer.Hosting;
 /// Then, or at a second signal, it stops listening and ends.
 /// </summary>
 internal sealed class SignalLifetime(
-    ProcessSettings settings, Readiness readiness, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<SignalLifetime> logger) : IHostLifetime, IDisposable
+    ProcessSettings settings, Readiness readiness, ListeningSockets sockets, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<SignalLifetime> logger)
+    : IHostLifetime, IDisposable
 {
+    /// <summary>For requests on connections that were begun just before no more were let in.</summary>
+    private static readonly TimeSpan LastArrivals = TimeSpan.FromMilliseconds(250);
+
     private readonly CancellationTokenSource _enough = new();
     private readonly List<PosixSignalRegistration> _signals = [];
     private int _told;
@@ -55,7 +59,12 @@ internal sealed class SignalLifetime(
 
     private async Task DrainAsync()
     {
-        await Task.Delay(settings.DrainTime, clock, _enough.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (settings.DrainTime > TimeSpan.Zero)
+        {
+            await Task.Delay(settings.DrainTime, clock, _enough.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            sockets.RefuseNewConnections();
+            await Task.Delay(LastArrivals, clock, _enough.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         lifetime.StopApplication();
     }
 }
