@@ -11,7 +11,7 @@ using Storage.RocksDb.Writing;
 namespace Storage.RocksDb;
 
 /// <summary>The records port on RocksDB, embedded in this process: one folder, one process, one commit loop.</summary>
-public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy
+public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, IStoreSelfCheck
 {
     private readonly EngineHolder _engines;
     private readonly CommitLoop _commits;
@@ -192,6 +192,15 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy
             _engines.Publish(writing.Types);
             _commits.ForgetEnd();
         }, CancellationToken.None);
+    }
+
+    public async IAsyncEnumerable<StoreDisagreement> CheckAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        using var view = Freeze(out var types);
+        await foreach (var found in new LookupCheck(view, types).RunAsync(ct).ConfigureAwait(false))
+        {
+            yield return found;
+        }
     }
 
     /// <summary>Writes the commits that wait, then closes the files.</summary>

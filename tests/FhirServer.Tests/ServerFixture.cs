@@ -33,6 +33,8 @@ public sealed class ServerFixture : IAsyncLifetime
 
     public FhirClient Anonymous { get; private set; } = null!;
 
+    public IServiceProvider Services => _application!.Services;
+
     public string[] Arguments(params ReadOnlySpan<string> more) =>
     [
         $"--urls={Origin}", $"--Storage:DataDirectory={DataDirectory}", "--Server:MaxBodyBytes=4000000",

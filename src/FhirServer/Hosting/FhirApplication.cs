@@ -26,6 +26,7 @@ public sealed class FhirApplication : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(args);
         var builder = WebApplication.CreateSlimBuilder([.. args.Where(arg => arg != DemoSwitch)]);
+        builder.Configuration.AddSecretFiles();
         var settings = ServerSettings.Read(builder.Configuration);
         builder.Configuration["Server:BaseUrl"] = settings.BaseUrl.AbsoluteUri.TrimEnd('/');
         ConfigureHost(builder, settings);

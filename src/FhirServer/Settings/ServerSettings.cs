@@ -40,6 +40,7 @@ public sealed record ServerSettings
             : "http://localhost:8080");
         var baseUrl = ReadBaseUrl(read, urls);
         ReadRoles(read);
+        read.OptionalText(SecretFiles.Key);
         read.OneOf("Storage:Provider", "RocksDb", ["RocksDb"], "MongoDb");
         read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
         read.OneOf("Cache:Provider", "Memory", ["Memory"], "Redis");
