@@ -10,6 +10,7 @@ cd "$folder"
 
 make_file() { # NAME, and its content on standard input; appears whole or not at all
     if [ -e "$1" ]; then
+        cat > /dev/null
         return
     fi
     cat > "$1.new"
