@@ -14,6 +14,9 @@ public static class A
     public static readonly IndexField Born = IndexField.Of("born");
     public static readonly IndexField Rank = IndexField.Of("rank");
 
+    /// <summary>Fields that queries of the contract order by: no record of it has two values of one of them.</summary>
+    public static readonly ImmutableArray<IndexField> OrderedFields = [Born, Rank];
+
     public static ResourceKey Key(string id, string type = "Patient") => new(type, id);
 
     public static byte[] Value(string text) => Encoding.UTF8.GetBytes(text);

@@ -15,7 +15,7 @@ public abstract partial class RecordStoreContract
     private static readonly Gen<string> AnyBorn = Gen.Int[0, 9].Select(i => $"{1970 + i}");
     private static readonly Gen<string> AnyRank = Gen.Int[0, 3].Select(i => $"{i}");
 
-    private static readonly Gen<IndexEntries> AnyEntries = Gen.Select(AnyName.Array[0, 3], AnyBorn.Array[0, 2], AnyRank.Array[0, 1], (names, born, ranks) =>
+    private static readonly Gen<IndexEntries> AnyEntries = Gen.Select(AnyName.Array[0, 3], AnyBorn.Array[0, 1], AnyRank.Array[0, 1], (names, born, ranks) =>
         A.Entries([.. names.Select(v => (A.Name, v)), .. born.Select(v => (A.Born, v)), .. ranks.Select(v => (A.Rank, v))]));
 
     /// <summary>What happens to one id: written, deleted, or removed.</summary>

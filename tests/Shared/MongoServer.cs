@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tests.Shared;
+
+/// <summary>
+/// A MongoDB replica set for tests: the one that <c>MONGODB_URI</c> names, or else a stand-in that the folder <c>shared</c> beside the
+/// repository knows how to start. Where there is neither, the test is skipped and says what it needs.
+/// </summary>
+/// <remarks>The common server runs until this process ends. Each test takes a database of its own (<see cref="NewDatabase"/>).</remarks>
+public sealed class MongoServer : IDisposable
+{
+    private const string Needed = "needs MongoDB: set MONGODB_URI to a replica set for tests, or put the folder shared (with mongodb/start) beside the repository";
+
+    private static readonly Lock Gate = new();
+    private static MongoServer? _common;
+
+    private readonly string _folder;
+    private readonly bool _durable;
+    private bool _running;
+
+    private MongoServer(string folder, int port, bool durable)
+    {
+        _folder = folder;
+        _durable = durable;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    /// <summary>Empty before the first start.</summary>
+    public string Uri { get; private set; } = "";
+
+    /// <summary>Connection string of the server that all tests of this process share, or the test is skipped.</summary>
+    public static string UriOrSkip()
+    {
+        if (Environment.GetEnvironmentVariable("MONGODB_URI") is { Length: > 0 } told)
+        {
+            return told;
+        }
+        lock (Gate)
+        {
+            return (_common ??= Begin(durable: false)).Uri;
+        }
+    }
+
+    /// <summary>True where <see cref="UriOrSkip"/> gives the stand-in, which lacks some of what MongoDB has.</summary>
+    public static bool IsStandIn => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("MONGODB_URI"));
+
+    /// <summary>A server of the caller's own, which it may stop and start; its data survives that. Or the test is skipped.</summary>
+    public static MongoServer OwnOrSkip() => Begin(durable: true);
+
+    /// <summary>Name of a database that no other test uses.</summary>
+    public static string NewDatabase() => $"test_{Guid.NewGuid():N}";
+
+    /// <summary>Starts it again where it was.</summary>
+    public void Start()
+    {
+        if (!TryRun("start", out var output))
+        {
+            throw new InvalidOperationException($"The MongoDB stand-in did not start on port {Port}: {output}");
+        }
+        _running = true;
+        Uri = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+    }
+
+    public void Stop()
+    {
+        if (_running)
+        {
+            _running = false;
+            TryRun("stop", out _);
+        }
+    }
+
+    public void Dispose() => Stop();
+
+    private static MongoServer Begin(bool durable)
+    {
+        var folder = FindFolder();
+        Assert.SkipWhen(folder is null, Needed);
+        for (var attempt = 1; ; attempt++)
+        {
+            var server = new MongoServer(folder, FreePort(), durable);
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Stop();
+            try
+            {
+                server.Start();
+                return server;
+            }
+            catch (InvalidOperationException) when (attempt < 5)
+            {
+                // Somebody else took the port meanwhile.
+            }
+        }
+    }
+
+    private static string? FindFolder()
+    {
+        if (Environment.GetEnvironmentVariable("FHIR_SHARED") is { Length: > 0 } told)
+        {
+            return Has(told);
+        }
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Fhir.sln")) && folder.Parent is { } beside)
+            {
+                return Has(Path.Combine(beside.FullName, "shared"));
+            }
+        }
+        return null;
+
+        static string? Has(string shared) => File.Exists(Path.Combine(shared, "mongodb", "start")) ? Path.Combine(shared, "mongodb") : null;
+    }
+
+    /// <summary>Below the range that outgoing connections draw from.</summary>
+    private static int FreePort()
+    {
+        while (true)
+        {
+            var port = Random.Shared.Next(15_000, 32_000);
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // taken: draw again
+            }
+        }
+    }
+
+    private bool TryRun(string script, out string output)
+    {
+        var start = new ProcessStartInfo(Path.Combine(_folder, script)) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        start.ArgumentList.Add($"{Port}");
+        if (_durable && script == "start")
+        {
+            start.ArgumentList.Add("--durable");
+        }
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var text = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromSeconds(90)))
+        {
+            process.Kill(entireProcessTree: true);
+            output = "no answer within 90 s";
+            return false;
+        }
+        output = process.ExitCode == 0 ? text.GetAwaiter().GetResult() : errors.GetAwaiter().GetResult();
+        return process.ExitCode == 0;
+    }
+}
