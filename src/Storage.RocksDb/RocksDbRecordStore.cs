@@ -194,7 +194,7 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
         }, CancellationToken.None);
     }
 
-    public async IAsyncEnumerable<StoreDisagreement> CheckAsync([EnumeratorCancellation] CancellationToken ct)
+    public async IAsyncEnumerable<StoreDisagreement> DisagreementsAsync([EnumeratorCancellation] CancellationToken ct)
     {
         using var view = Freeze(out var types);
         await foreach (var found in new LookupCheck(view, types).RunAsync(ct).ConfigureAwait(false))

@@ -186,7 +186,7 @@ public sealed class DamageTests : IAsyncLifetime
     {
         var services = _server.Services;
         var found = new List<Damage>();
-        var report = await new StoreVerifier(_rows, services.GetRequiredService<RecordCipher>(), services.GetRequiredService<ResourceIndexer>()).RunAsync(found.Add, (_, _) => { }, default);
+        var report = await new StoreVerifier((IRecordStore)_rows, services.GetRequiredService<RecordCipher>(), services.GetRequiredService<ResourceIndexer>()).RunAsync(found.Add, (_, _) => { }, default);
         return (report, found);
     }
 

@@ -7,7 +7,7 @@ namespace FhirCore.Records;
 public interface IStoreSelfCheck
 {
     /// <returns>Each disagreement.</returns>
-    IAsyncEnumerable<StoreDisagreement> CheckAsync(CancellationToken ct);
+    IAsyncEnumerable<StoreDisagreement> DisagreementsAsync(CancellationToken ct);
 }
 
 /// <param name="Key">The record it is about; null where that cannot be told.</param>

@@ -17,8 +17,8 @@ internal sealed class CopyCommand : ICommand
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct);
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        await using var source = Engine.Open(from, mustExist: true, TimeProvider.System);
-        await using var target = Engine.Open(to, mustExist: false, TimeProvider.System);
+        await using var source = await Engine.OpenAsync(from, mustExist: true, TimeProvider.System, stopping.Token);
+        await using var target = await Engine.OpenAsync(to, mustExist: false, TimeProvider.System, stopping.Token);
         var output = Console.Out;
         await output.WriteLineAsync($"Copying {from.Shown} to {to.Shown}. Nothing is decrypted.");
         var progress = new RowProgress(output, terminal: !Console.IsOutputRedirected, TimeProvider.System);

@@ -25,7 +25,7 @@ internal sealed class VerifyCommand : ICommand
         services.AddLogging();
         services.AddFhirServer(configuration, settings, store);
         await using var provider = services.BuildServiceProvider();
-        var verifier = new StoreVerifier((IStoreCopy)store.Records.Inner, store.Keys.Cipher, provider.GetRequiredService<ResourceIndexer>());
+        var verifier = new StoreVerifier(store.Records.Inner, store.Keys.Cipher, provider.GetRequiredService<ResourceIndexer>());
         var output = Console.Out;
         var progress = new RowProgress(output, terminal: !Console.IsOutputRedirected, TimeProvider.System);
         var report = await verifier.RunAsync(

@@ -1,6 +1,8 @@
 using FhirCore.Records;
 using FhirServer.Commands;
 using FhirServer.Settings;
+using FhirStore.Indexing;
+using Storage.MongoDb;
 using Storage.RocksDb;
 
 namespace FhirServer.Hosting;
@@ -13,7 +15,7 @@ internal static class Engine
 
     /// <summary>Opens the store that a command names.</summary>
     /// <param name="mustExist">A source: it is never made.</param>
-    public static IRecordStore Open(StoreName name, bool mustExist, TimeProvider clock)
+    public static async Task<IRecordStore> OpenAsync(StoreName name, bool mustExist, TimeProvider clock, CancellationToken ct)
     {
         switch (name.Provider)
         {
@@ -24,7 +26,9 @@ internal static class Engine
                 }
                 return RocksDbRecordStore.Open(new() { Directory = name.RecordsDirectory }, clock, Console.Error.WriteLine);
             default:
-                throw new CommandException($"{name.Provider} is not offered by this version.");
+                return await MongoDbRecordStore.OpenAsync(
+                    new() { ConnectionString = name.Location, Database = name.Database, OrderedFields = OrderedFields.All, OperationTimeout = TimeSpan.FromMinutes(1) },
+                    clock, Console.Error.WriteLine, ct);
         }
     }
 }

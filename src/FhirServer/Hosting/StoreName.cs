@@ -22,6 +22,9 @@ internal sealed record StoreName(string Provider, string Location)
     public string RecordsDirectory =>
         File.Exists(Path.Combine(Location, MarkFile)) || Path.GetFileName(Location) == RecordsFolder ? Location : Path.Combine(Location, RecordsFolder);
 
+    /// <summary>Of a connection string.</summary>
+    public string Database => HostAndDatabase.Split('/', 2)[1];
+
     private string HostAndDatabase
     {
         get

@@ -10,11 +10,12 @@ namespace FhirStore.Checking;
 /// Looks at every row of a store: opens every body, computes the index entries again, and compares each current record with the
 /// journal. Memory grows with the number of resources, about 200 bytes for each.
 /// </summary>
-public sealed class StoreVerifier(IStoreCopy rows, RecordCipher cipher, ResourceIndexer indexer)
+public sealed class StoreVerifier(IRecordStore store, RecordCipher cipher, ResourceIndexer indexer)
 {
     private const int TellEvery = 500;
     private static readonly JsonDocumentOptions Depth = new() { MaxDepth = 1_000 };
 
+    private readonly IStoreCopy _rows = store as IStoreCopy ?? throw new ArgumentException($"{store.GetType().Name} cannot be walked.", nameof(store));
     private readonly Dictionary<ResourceKey, (long Version, long Sequence)> _newest = [];
     private readonly Dictionary<DamageKind, long> _damages = [];
     private Action<Damage> _found = _ => { };
@@ -30,11 +31,12 @@ public sealed class StoreVerifier(IStoreCopy rows, RecordCipher cipher, Resource
         ArgumentNullException.ThrowIfNull(found);
         ArgumentNullException.ThrowIfNull(tell);
         _found = found;
-        var extent = await rows.MeasureAsync(ct);
+        var extent = await _rows.MeasureAsync(ct);
         var about = extent.Journal + extent.Records;
+        var isGapless = extent.IsGapless && await store.GetAsync(IStoreCopy.GapsKey, ct) is null;
         try
         {
-            await foreach (var row in rows.ReadAsync(StorePosition.Start, ct))
+            await foreach (var row in _rows.ReadAsync(StorePosition.Start, ct))
             {
                 if (row is StoreRow.Current current)
                 {
@@ -42,14 +44,14 @@ public sealed class StoreVerifier(IStoreCopy rows, RecordCipher cipher, Resource
                 }
                 else if (row is StoreRow.Journal journal && journal.Change.Sequence <= extent.LogEnd)
                 {
-                    await CheckAsync(journal, extent.IsGapless, ct);
+                    await CheckAsync(journal, isGapless, ct);
                 }
                 if ((_changes + _records) % TellEvery == 0)
                 {
                     tell(_changes + _records, about);
                 }
             }
-            if (extent.IsGapless && _last != extent.LogEnd)
+            if (isGapless && _last != extent.LogEnd)
             {
                 Report(DamageKind.Missing, null, 0, $"changes {_last + 1} to {extent.LogEnd} are missing");
             }
@@ -181,9 +183,9 @@ public sealed class StoreVerifier(IStoreCopy rows, RecordCipher cipher, Resource
 
     private async ValueTask CheckEngineAsync(CancellationToken ct)
     {
-        if (rows is IStoreSelfCheck engine)
+        if (store is IStoreSelfCheck engine)
         {
-            await foreach (var disagreement in engine.CheckAsync(ct))
+            await foreach (var disagreement in engine.DisagreementsAsync(ct))
             {
                 Report(DamageKind.Disagreement, disagreement.Key, 0, disagreement.What);
             }
