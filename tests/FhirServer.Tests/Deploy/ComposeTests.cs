@@ -147,6 +147,37 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
+    public async Task Nginx_TakesTheConfigurationThatItsScriptMakes()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var deploy = Path.Combine(RunningServer.RepositoryRoot, "deploy", "nginx");
+        Assert.SkipUnless(File.Exists(Path.Combine(deploy, "fhir.conf")), "deploy/nginx/fhir.conf is not in this version.");
+        Assert.SkipUnless(CanRun("nginx"), "Checking nginx's configuration needs nginx.");
+        var secrets = await MakeSecretsAsync(ct);
+        var folder = Directory.CreateTempSubdirectory("fhir-nginx-").FullName;
+        try
+        {
+            using var nginx = Process.Start(new ProcessStartInfo("sh", [Path.Combine(deploy, "start.sh"), "-t"])
+            {
+                RedirectStandardError = true,
+                Environment = { ["SECRETS"] = secrets, ["TMPDIR"] = folder, ["API_HOSTS"] = "127.0.0.1 127.0.0.2" },
+            })!;
+            var output = await nginx.StandardError.ReadToEndAsync(ct);
+            await nginx.WaitForExitAsync(ct);
+            Assert.True(nginx.ExitCode == 0, output);
+            var made = await File.ReadAllTextAsync(Path.Combine(folder, "fhir.conf"), ct);
+            Assert.Contains("server 127.0.0.2:8080 ", made, StringComparison.Ordinal);
+            Assert.DoesNotContain("example.org", made, StringComparison.Ordinal);
+            Assert.DoesNotContain("/var/", made, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+            Directory.Delete(secrets, recursive: true);
+        }
+    }
+
+    [Fact]
     public void NoSecret_StandsInAFileOfTheRepository()
     {
         Assert.Contains("deploy/secrets/", File.ReadAllLines(Path.Combine(RunningServer.RepositoryRoot, ".gitignore")));
@@ -180,13 +211,14 @@ public sealed partial class ComposeTests
 
     private static async Task<string> MakeSecretsAsync(CancellationToken ct)
     {
-        var path = Environment.GetEnvironmentVariable("PATH") ?? "";
-        Assert.SkipUnless(
-            Array.TrueForAll((string[])["sh", "openssl"], program => path.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)))), "Making secrets needs sh and openssl.");
+        Assert.SkipUnless(CanRun("sh") && CanRun("openssl"), "Making secrets needs sh and openssl.");
         var folder = Path.Combine(Directory.CreateTempSubdirectory("fhir-secrets-").FullName, "secrets");
         await RunScriptAsync(folder, ct);
         return folder;
     }
+
+    private static bool CanRun(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin").Any(folder => File.Exists(Path.Combine(folder, program)));
 
     private static async Task RunScriptAsync(string folder, CancellationToken ct)
     {
