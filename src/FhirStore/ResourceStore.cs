@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Checking;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Search;
@@ -36,6 +37,12 @@ public sealed class ResourceStore
     public async ValueTask<ResourceHistory> HistoryAsync(string? type, string? id, DateTimeOffset? since, long? before, int limit, CancellationToken ct)
     {
         var page = await _records.HistoryAsync(new(type, id, since, before, limit), ct);
+        VersionChain.Check(page.Versions);
+        if (type is not null && id is not null && before is null && page.Versions is [var newest, ..])
+        {
+            // Read after the history, so that it can only be newer, unless an old row was put back.
+            VersionChain.Check(newest, await _records.GetAsync(newest.Key, ct));
+        }
         return new(await OpenAllAsync(page.Versions, ct), page.Next);
     }
 

@@ -12,7 +12,7 @@ using Storage.MongoDb.Writing;
 namespace Storage.MongoDb;
 
 /// <summary>The records port on a MongoDB replica set, shared by as many processes as like.</summary>
-public sealed class MongoDbRecordStore : IRecordStore, IEngineProbe
+public sealed partial class MongoDbRecordStore : IRecordStore, IEngineProbe
 {
     private static readonly TimeSpan ProbeLimit = TimeSpan.FromSeconds(2);
 

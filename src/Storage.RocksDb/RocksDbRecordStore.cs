@@ -11,7 +11,7 @@ using Storage.RocksDb.Writing;
 namespace Storage.RocksDb;
 
 /// <summary>The records port on RocksDB, embedded in this process: one folder, one process, one commit loop.</summary>
-public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, IEngineProbe
+public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, IStoreSelfCheck, IEngineProbe
 {
     private readonly EngineHolder _engines;
     private readonly CommitLoop _commits;
@@ -213,6 +213,15 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, IEng
             _engines.Publish(writing.Types);
             _commits.ForgetEnd();
         }, CancellationToken.None);
+    }
+
+    public async IAsyncEnumerable<StoreDisagreement> DisagreementsAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        using var view = Freeze(out var types);
+        await foreach (var found in new LookupCheck(view, types).RunAsync(ct).ConfigureAwait(false))
+        {
+            yield return found;
+        }
     }
 
     /// <summary>Writes the commits that wait, then closes the files.</summary>

@@ -37,6 +37,8 @@ public class ServerFixture : IAsyncLifetime
 
     public FhirClient Anonymous => There(_anonymous);
 
+    public IServiceProvider Services => _application!.Services;
+
     public string[] Arguments(params ReadOnlySpan<string> more) =>
     [
         $"--urls={Origin}", $"--Storage:DataDirectory={DataDirectory}", "--Server:MaxBodyBytes=4000000",

@@ -108,13 +108,16 @@ public abstract class StoreCopyContract : IAsyncLifetime
     public async Task Write_ThenCommit_GoesOnBehindTheLastSequence()
     {
         var store = await OpenNextAsync();
-        var record = A.Record(A.Key("a"), 3);
-        var change = new ChangeRow(70, record.Key, 3, record.LastUpdated, false, record.Partition, "update");
-        await Rows(store).WriteAsync([new StoreRow.Journal(change, record), new StoreRow.Current(record, 70)], default);
+        var versions = Enumerable.Range(1, 3).Select(version => A.Record(A.Key("a"), version)).ToList();
+        await Rows(store).WriteAsync(
+            [
+                .. versions.Select(version => new StoreRow.Journal(new(version.Version, version.Key, version.Version, version.LastUpdated, false, version.Partition, "update"), version)),
+                new StoreRow.Current(versions[2], 3),
+            ], default);
         var done = Assert.IsType<CommitResult.Done>(await store.CommitAsync(A.Commit(A.Write(A.Record(A.Key("a"), 4))), default));
-        Assert.True(done.Sequence > 70);
-        Assert.Equal([70, done.Sequence], (await store.ReadChangesAsync(0, 10, default)).Select(row => row.Sequence));
-        Assert.Equal([4, 3], (await store.HistoryAsync(new("Patient", "a", null, null, 10), default)).Versions.Select(version => version.Version));
+        Assert.True(done.Sequence > 3);
+        Assert.Equal([1, 2, 3, done.Sequence], (await store.ReadChangesAsync(0, 10, default)).Select(row => row.Sequence));
+        Assert.Equal([4, 3, 2, 1], (await store.HistoryAsync(new("Patient", "a", null, null, 10), default)).Versions.Select(version => version.Version));
         Assert.Equal(done.Sequence, (await Rows(store).MeasureAsync(default)).LogEnd);
     }
 
@@ -122,11 +125,12 @@ public abstract class StoreCopyContract : IAsyncLifetime
     public async Task Measure_OfAStore_CountsItsRowsAbout()
     {
         var store = await OpenNextAsync();
-        Assert.Equal(new(0, 0, 0), Numbers(await Rows(store).MeasureAsync(default)));
+        Assert.Equal(0, (await Rows(store).MeasureAsync(default)).LogEnd);
         await LiveAsync(store, [.. Enumerable.Range(0, 30).Select(i => ("Patient", $"p{i}", 5))]);
-        Assert.Equal(new(30, 30, 30), Numbers(await Rows(store).MeasureAsync(default)));
-
-        static (long, long, long) Numbers(StoreExtent extent) => (extent.LogEnd, extent.Journal, extent.Records);
+        var extent = await Rows(store).MeasureAsync(default);
+        Assert.Equal((await store.ReadChangesAsync(0, 1000, default))[^1].Sequence, extent.LogEnd);
+        Assert.InRange(extent.Journal, 0, 60); // an engine may know no better than about
+        Assert.InRange(extent.Records, 0, 60);
     }
 
     private static (string Type, string Id, int Kind)[] LongLife =>

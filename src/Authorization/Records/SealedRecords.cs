@@ -76,7 +76,7 @@ public sealed class SealedRecords<T>(
         var keyWrites = new List<RecordWrite>();
         while (true)
         {
-            var body = await cipher.SealAsync(key, expected + 1, now, null, plain, keyWrites, ct);
+            var body = await cipher.SealAsync(key, expected + 1, now, null, entries, plain, keyWrites, ct);
             var record = new StoredRecord
             {
                 Key = key,

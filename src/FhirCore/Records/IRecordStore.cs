@@ -73,4 +73,8 @@ public sealed class RecordTooLargeException(ResourceKey key, long size, long mos
 }
 
 /// <summary>Bytes on the engine are not what was written.</summary>
-public sealed class StoreCorruptException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class StoreCorruptException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Type of record and kind of damage, without ids or content: fit for a log.</summary>
+    public string Summary { get; init; } = "the engine's own files";
+}

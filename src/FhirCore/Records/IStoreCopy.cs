@@ -13,6 +13,9 @@ public interface IStoreCopy
     /// <summary>Where a copy keeps its progress in the target until it is done.</summary>
     static readonly ResourceKey MarkKey = new("_Copy", "progress");
 
+    /// <summary>Left by a copy out of an engine whose sequences have gaps, for whoever would take a gap for a loss. A record like any other.</summary>
+    static readonly ResourceKey GapsKey = new("_Copy", "gaps");
+
     ValueTask<StoreExtent> MeasureAsync(CancellationToken ct);
 
     /// <param name="after"><see cref="StorePosition.Start"/>, or where an earlier reading stopped.</param>
@@ -22,7 +25,7 @@ public interface IStoreCopy
 
     /// <summary>
     /// Puts rows that <see cref="ReadAsync"/> gave, in its order, as they are. When it returns they survive kill -9; when the process
-    /// dies meanwhile, no row is there without those before it. Rows that are there already are replaced by themselves, so a batch may
+    /// dies meanwhile, the mark is never there without the rows before it. Rows that are there already are replaced by themselves, so a batch may
     /// be written again. The next change gets a sequence above those written. Nobody may commit at the same time.
     /// </summary>
     Task WriteAsync(IReadOnlyList<StoreRow> rows, CancellationToken ct);

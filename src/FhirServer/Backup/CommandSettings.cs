@@ -20,6 +20,7 @@ internal static class CommandSettings
     public static (IConfiguration Configuration, ServerSettings Settings) Open(ReadOnlyMemory<string> args)
     {
         var configuration = WebApplication.CreateSlimBuilder(args.ToArray()).Configuration;
+        configuration.AddSecretFiles();
         return (configuration, ServerSettings.Read(configuration));
     }
 }

@@ -34,6 +34,7 @@ public sealed class FhirApplication : IAsyncDisposable
     internal static async Task<FhirApplication> BuildAsync(string[] args, IRecordStore? engine)
     {
         var builder = WebApplication.CreateSlimBuilder([.. args.Where(arg => arg != DemoSwitch)]);
+        builder.Configuration.AddSecretFiles();
         var settings = ServerSettings.Read(builder.Configuration);
         builder.Configuration["Server:BaseUrl"] = settings.BaseUrl.AbsoluteUri.TrimEnd('/');
         ConfigureHost(builder, settings);

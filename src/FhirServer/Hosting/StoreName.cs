@@ -25,6 +25,7 @@ internal sealed record StoreName(string Provider, string Location)
     /// <summary>For the driver; it names the database too.</summary>
     public string ConnectionString => Location;
 
+    /// <summary>Of a connection string.</summary>
     public string Database => HostAndDatabase.Split('/', 2)[1];
 
     private string HostAndDatabase

@@ -153,8 +153,8 @@ internal sealed class FrontDoor(
                 LogStoreAway(error);
                 return ResponseWriter.RefuseAsync(context, FhirFailure.Of(FailureKind.Unavailable, "The store cannot be used right now; nothing was changed. Send the request again later.")
                     with { RetryAfter = TimeSpan.FromSeconds(2) });
-            case StoreCorruptException:
-                FrontDoorLog.Damage(logger, context.TraceIdentifier, Fault.Describe(error));
+            case StoreCorruptException damage:
+                FrontDoorLog.Damage(logger, context.TraceIdentifier, damage.Summary, Fault.Describe(error));
                 return ResponseWriter.FaultAsync(context, $"Stored data failed its integrity check. Trace id: {context.TraceIdentifier}");
             default:
                 FrontDoorLog.Fault(logger, context.TraceIdentifier, Fault.Describe(error));
@@ -190,8 +190,8 @@ internal static partial class FrontDoorLog
     [LoggerMessage(1, LogLevel.Error, "Request {TraceId} failed: {Fault}")]
     public static partial void Fault(ILogger logger, string traceId, string fault);
 
-    [LoggerMessage(2, LogLevel.Critical, "Stored data failed its integrity check in request {TraceId}: {Fault}")]
-    public static partial void Damage(ILogger logger, string traceId, string fault);
+    [LoggerMessage(2, LogLevel.Critical, "Stored data failed its integrity check in request {TraceId} ({Damage}): {Fault}")]
+    public static partial void Damage(ILogger logger, string traceId, string damage, string fault);
 
     [LoggerMessage(4, LogLevel.Warning, "Request {TraceId} was given up after {Timeout}.")]
     public static partial void TooSlow(ILogger logger, string traceId, TimeSpan timeout);

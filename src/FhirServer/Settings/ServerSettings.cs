@@ -45,6 +45,7 @@ public sealed record ServerSettings
             ? string.Join(';', ports.Split(';').Select(port => $"http://*:{port}"))
             : "http://localhost:8080");
         var baseUrl = ReadBaseUrl(read, urls);
+        read.OptionalText(SecretFiles.Key);
         read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
         read.OneOf("Blobs:Provider", "Files", ["Files"], "S3");
         read.OneOf("Keys:Provider", "File", ["File"], "Aws");

@@ -48,9 +48,17 @@ public sealed class StoreCopier(IRecordStore source, IRecordStore target, TimePr
         var report = await VerifyAsync(copied, extent.LogEnd, rows => tell(new("Verifying", rows, 2 * copied.Rows)), ct);
         if (report.IsGood)
         {
-            await target.CommitAsync(new([], [], [IStoreCopy.MarkKey]), ct);
+            await EndAsync(extent, ct);
         }
         return report;
+    }
+
+    private async Task EndAsync(StoreExtent extent, CancellationToken ct)
+    {
+        var noteGaps = !extent.IsGapless && await target.GetAsync(IStoreCopy.GapsKey, ct) is null;
+        var now = Milliseconds(clock.GetUtcNow());
+        var gaps = new StoredRecord { Key = IStoreCopy.GapsKey, Version = 1, LastUpdated = now, Partition = IStoreCopy.GapsKey.Id, Body = "The sequences of this store have gaps."u8.ToArray() };
+        await target.CommitAsync(new(noteGaps ? [new(gaps, 0, Journal: false, "copy")] : [], [], [IStoreCopy.MarkKey]), ct);
     }
 
     private static IStoreCopy Rows(IRecordStore store) =>

@@ -100,7 +100,8 @@ internal sealed class PlanCommitter(
             }
             var json = CanonicalJson.Write(resource, write.Key.Id, version, at);
             var subject = indexer.SubjectOf(write.Key, resource);
-            var body = await cipher.SealAsync(write.Key, version, at, subject, json, keyWrites, ct);
+            var index = indexer.Index(write.Key, at, resource);
+            var body = await cipher.SealAsync(write.Key, version, at, subject, index, json, keyWrites, ct);
             var record = new StoredRecord
             {
                 Key = write.Key,
@@ -108,7 +109,7 @@ internal sealed class PlanCommitter(
                 LastUpdated = at,
                 Partition = PartitionOf(write.Key, subject, resource),
                 Body = body,
-                Index = indexer.Index(write.Key, at, resource),
+                Index = index,
             };
             written.Add(write.Key, new(write.Key, version, at, Deleted: false, json));
             writes.Add(new(record, expected, Journal: true, write.Cause));

@@ -107,6 +107,7 @@ internal sealed class VersionReader(ReadView view, TypeNumbers types)
             // A version that was removed, or replaced by one that was not journalled, has nothing to show any more.
             if (Find(change.Type, id, change.Version) is not { } row || new RecordRow(row).Sequence != sequence)
             {
+                ThrowIfRolledBack(change.Type, id, sequence);
                 continue;
             }
             if (page.Count == query.Limit)
@@ -147,6 +148,16 @@ internal sealed class VersionReader(ReadView view, TypeNumbers types)
         return Find(type, change.Key.Id, change.Version) is { } row && new RecordRow(row) is var version && version.Sequence == change.Sequence
             ? version.ToRecord(change.Key, row) with { Index = IndexEntries.None }
             : null;
+    }
+
+    /// <summary>A change without its version is all right when the record is gone or was written later; not when the record is older than the change.</summary>
+    private void ThrowIfRolledBack(ushort type, string id, long sequence)
+    {
+        Span<byte> key = stackalloc byte[RowKeys.MaxLength];
+        if (view.Get(Family.Records, key[..RowKeys.Record(key, type, id)]) is { } current && new RecordRow(current).Sequence is > 0 and var own && own < sequence)
+        {
+            throw new StoreCorruptException($"A stored {types.NameOf(type)} is older than its last change.") { Summary = $"{types.NameOf(type)}: rolled back" };
+        }
     }
 
     private byte[]? Find(ushort type, string id, long version)

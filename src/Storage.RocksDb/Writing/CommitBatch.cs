@@ -179,6 +179,14 @@ internal sealed class CommitBatch
             if (replaced is not null)
             {
                 var key = _key.AsSpan(0, RowKeys.Version(_key, type, write.Key.Id, old.Version));
+                if (_view.Get(Family.History, key) is not null)
+                {
+                    // A current version is never in history: it was replaced once, and somebody has put it back.
+                    throw new StoreCorruptException($"The stored {write.Key.Type} to be replaced is an older version than its history holds.")
+                    {
+                        Summary = $"{write.Key.Type}: rolled back",
+                    };
+                }
                 old.WriteForHistory(_rows.Put(_engine.BatchId(Family.History), key, old.HistoryLength));
             }
         }
