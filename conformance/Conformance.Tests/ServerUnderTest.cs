@@ -16,6 +16,7 @@ public sealed class ServerUnderTest : IAsyncLifetime
 {
     public const string Scope = Tokens.Everything;
     private readonly string _directory = Directory.CreateTempSubdirectory("fhir-conformance-").FullName;
+    private readonly EngineUnderTest _engine = new();
     private RunningServer? _server;
     private HttpClient? _http;
     private HttpClient? _anonymous;
@@ -51,7 +52,7 @@ public sealed class ServerUnderTest : IAsyncLifetime
                 [
                     new("Auth:Clients:0:ClientId", ClientId), new("Auth:Clients:0:ClientSecret", ClientSecret), new("Auth:Clients:0:Scope", Scope),
                     new("Auth:Clients:1:ClientId", "reader"), new("Auth:Clients:1:ClientSecret", ClientSecret), new("Auth:Clients:1:Scope", "system/Patient.rs"),
-                    .. EngineUnderTest.Settings(),
+                    .. _engine.Settings(),
                 ],
                 CancellationToken.None);
             Base = _server.Base;
@@ -68,7 +69,7 @@ public sealed class ServerUnderTest : IAsyncLifetime
         {
             await _server.DisposeAsync();
         }
-        await EngineUnderTest.DropAsync();
+        await _engine.DropAsync();
         Directory.Delete(_directory, recursive: true);
     }
 

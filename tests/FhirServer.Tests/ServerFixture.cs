@@ -18,6 +18,7 @@ public class ServerFixture : IAsyncLifetime
     private const string Secret = "a-secret-for-tests-only";
 
     private readonly string _directory = Directory.CreateTempSubdirectory("fhir-server-tests-").FullName;
+    private readonly EngineUnderTest _engine = new();
     private FhirApplication? _application;
     private FhirClient? _client;
     private FhirClient? _reader;
@@ -36,8 +37,6 @@ public class ServerFixture : IAsyncLifetime
     public FhirClient Reader => There(_reader);
 
     public FhirClient Anonymous => There(_anonymous);
-
-    public IServiceProvider Services => _application!.Services;
 
     public string[] Arguments(params ReadOnlySpan<string> more) =>
     [
@@ -58,7 +57,7 @@ public class ServerFixture : IAsyncLifetime
         {
             return; // every test will skip itself and say why
         }
-        _application = await FhirApplication.BuildAsync([.. Arguments(Extra), .. EngineUnderTest.Settings().Select(setting => $"--{setting.Key}={setting.Value}")]);
+        _application = await FhirApplication.BuildAsync([.. Arguments(Extra), .. _engine.Settings().Select(setting => $"--{setting.Key}={setting.Value}")]);
         await _application.StartAsync(default);
         _anonymous = new(Base, null);
         _client = new(Base, await SignInAsync(ClientId, "system/*.cruds"));
@@ -75,7 +74,7 @@ public class ServerFixture : IAsyncLifetime
             await _application.StopAsync(default);
             await _application.DisposeAsync();
         }
-        await EngineUnderTest.DropAsync();
+        await _engine.DropAsync();
         Directory.Delete(_directory, recursive: true);
         GC.SuppressFinalize(this);
     }

@@ -2,26 +2,26 @@ using MongoDB.Driver;
 
 namespace Tests.Shared;
 
-/// <summary>The engine that the servers of this test project run on: MongoDB, with a database for this run alone.</summary>
-internal static class EngineUnderTest
+/// <summary>The engine that a server of this test project runs on: MongoDB, with a database for this server alone.</summary>
+internal sealed class EngineUnderTest
 {
-    private static readonly string Database = MongoServer.NewDatabase();
+    private readonly string _database = MongoServer.NewDatabase();
 
     public static bool IsThere => MongoServer.WhyAbsent is null;
 
-    public static IReadOnlyList<KeyValuePair<string, string>> Settings() => !IsThere ? [] :
+    public IReadOnlyList<KeyValuePair<string, string>> Settings() => !IsThere ? [] :
     [
         new("Storage:Provider", "MongoDb"),
         new("Storage:MongoDb:ConnectionString", MongoServer.UriOrSkip()),
-        new("Storage:MongoDb:Database", Database),
+        new("Storage:MongoDb:Database", _database),
     ];
 
-    public static async ValueTask DropAsync()
+    public async ValueTask DropAsync()
     {
         if (IsThere)
         {
             using var client = new MongoClient(MongoServer.UriOrSkip());
-            await client.DropDatabaseAsync(Database);
+            await client.DropDatabaseAsync(_database);
         }
     }
 
