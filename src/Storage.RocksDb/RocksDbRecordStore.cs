@@ -70,16 +70,34 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
         {
             throw EngineHolder.Closed();
         }
-        byte[]? row;
+        StoredRecord? record;
+        bool suspect;
         try
         {
-            row = engine.Get(Family.Records, engine.Latest, buffer[..RowKeys.Record(buffer, type, key.Id)]);
+            var row = engine.Get(Family.Records, engine.Latest, buffer[..RowKeys.Record(buffer, type, key.Id)]);
+            record = row is null ? null : new RecordRow(row).ToRecord(key, row);
+            suspect = record is not null && RollbackCheck.MayBeRolledBack(engine, type, key, record.Version);
         }
         finally
         {
             engine.Exit();
         }
-        return new(row is null ? null : new RecordRow(row).ToRecord(key, row));
+        return new(suspect ? GetChecked(key) : record);
+    }
+
+    /// <summary>The record and its history in one state.</summary>
+    private StoredRecord? GetChecked(ResourceKey key)
+    {
+        using var view = Freeze(out var types);
+        types.TryGet(key.Type, out var type);
+        Span<byte> buffer = stackalloc byte[RowKeys.TypeLength + RowKeys.MaxId];
+        if (view.Get(Family.Records, buffer[..RowKeys.Record(buffer, type, key.Id)]) is not { } row)
+        {
+            return null;
+        }
+        var record = new RecordRow(row).ToRecord(key, row);
+        RollbackCheck.Check(view, type, [record]);
+        return record;
     }
 
     public ValueTask<StoredRecord?> GetVersionAsync(ResourceKey key, long version, CancellationToken ct)
@@ -103,7 +121,13 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Limit, 10_000);
         ct.ThrowIfCancellationRequested();
         using var view = Freeze(out var types);
-        return new(types.TryGet(query.Type, out var type) ? new Queries(view, type, query.Type).Page(query, ct) : new RecordPage([], null));
+        if (!types.TryGet(query.Type, out var type))
+        {
+            return new(new RecordPage([], null));
+        }
+        var page = new Queries(view, type, query.Type).Page(query, ct);
+        RollbackCheck.Check(view, type, page.Records);
+        return new(page);
     }
 
     public ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct)
