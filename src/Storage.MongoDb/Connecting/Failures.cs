@@ -71,11 +71,11 @@ internal static class Failures
         {
             return "MongoDB refuses the credentials.";
         }
-        if (Has("AuthenticationException") || Has("RemoteCertificate") || Has("TLS") && Has("handshake"))
+        if (Has("AuthenticationException") || Has("Net.Security.SslStream"))
         {
             return "The TLS connection to MongoDB could not be made: check the certificate, its authority and the name of the host.";
         }
-        return Has("ReplicaSetNoPrimary") || Has("not a member of") || Has("setName")
+        return Has("Servers : []") || Has("Type: \"ReplicaSet") // members answer, or none of the right set
             ? "No primary of the MongoDB replica set can be reached. " + Standalone
             : "MongoDB cannot be reached.";
 
