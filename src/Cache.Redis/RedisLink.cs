@@ -100,9 +100,9 @@ internal sealed class RedisLink : IAsyncDisposable
                 .WaitAsync(_options.Timeout * 5, _clock, ct);
             return true;
         }
-        catch (Exception error) when (IsTrouble(error))
+        catch (Exception) when (!ct.IsCancellationRequested)
         {
-            return false;
+            return false; // whatever it is: who watches must not die of it, the next attempt is near
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed record FreeSlotPage(ImmutableArray<StoredResource> Matches, Reco
         /// <summary>Everything is known: the page, and that something follows it.</summary>
         public bool IsFull => _more;
 
+        /// <summary>Slots that are still wanted, the one that tells whether more follows among them.</summary>
+        public int Wanted => count + 1 - _matches.Count;
+
         public void Add(SlotDay day)
         {
             if (_more)

@@ -19,6 +19,9 @@ public sealed class FreeSlots
     /// <summary>Bookings that come while days are read make them unfit to be shown together; after so many the store is asked in one go.</summary>
     private const int Attempts = 2;
 
+    /// <summary>A page rarely needs more than a day or two; where it does, the store is not asked day by day.</summary>
+    private const int SpanGrowth = 4;
+
     private readonly SlotDays _days;
     private readonly SlotUse? _use;
     private readonly int _weeks;
@@ -101,11 +104,12 @@ public sealed class FreeSlots
                 {
                     page.Add(far!);
                 }
-                (day, span, read) = (until + 1, span * 2, true);
+                (day, span, read) = (until + 1, span * SpanGrowth, true);
             }
             if (!page.IsFull && range.To > closes)
             {
-                return null; // what follows is not kept
+                page.Add(await _days.ReadRestAsync(range.Schedule, closes, range.To, page.Wanted, stamp, ct));
+                read = true;
             }
             if (!read || await _days.StampAsync(range.Schedule, ct) == stamp)
             {

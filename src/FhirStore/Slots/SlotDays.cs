@@ -78,12 +78,12 @@ internal sealed class SlotDays(IRecordStore records, RecordCipher cipher, DataPr
         var (at, slots) = (from, new List<FreeSlot>());
         foreach (var record in page.Records)
         {
-            var start = StartIn(record.Index.First(OperationalFields.SlotScheduleStatusStart).Span);
-            for (var day = DateInterval.DayOf(start) - first; at < day; at++)
+            var slot = await OpenAsync(record, ct);
+            for (var day = DateInterval.DayOf(slot.Start) - first; at < day; at++)
             {
                 Keep();
             }
-            slots.Add(new(start, new(record.Key, record.Version, record.LastUpdated, false, await cipher.OpenAsync(record, ct))));
+            slots.Add(slot);
         }
         for (; at < to; at++)
         {
@@ -110,7 +110,24 @@ internal sealed class SlotDays(IRecordStore records, RecordCipher cipher, DataPr
         }
     }
 
+    /// <summary>Slots beyond the days that are kept, which nobody keeps.</summary>
+    public async ValueTask<SlotDay> ReadRestAsync(ReadOnlyMemory<byte> schedule, long from, long to, int most, long stamp, CancellationToken ct)
+    {
+        var where = new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(schedule.Span, from), Value(schedule.Span, to));
+        var page = await records.QueryAsync(new("Slot", where, new(OperationalFields.SlotScheduleStatusStart, false), null, most), ct);
+        var slots = new FreeSlot[page.Records.Count];
+        for (var i = 0; i < slots.Length; i++)
+        {
+            slots[i] = await OpenAsync(page.Records[i], ct);
+        }
+        return new(stamp, slots);
+    }
+
     public static long StartOf(int day) => day * DateInterval.MicrosPerDay;
+
+    private async ValueTask<FreeSlot> OpenAsync(StoredRecord record, CancellationToken ct) => new(
+        StartIn(record.Index.First(OperationalFields.SlotScheduleStatusStart).Span),
+        new(record.Key, record.Version, record.LastUpdated, false, await cipher.OpenAsync(record, ct)));
 
     /// <summary>The entry of <see cref="OperationalFields.SlotScheduleStatusStart"/> for a free slot.</summary>
     public static byte[] Value(ReadOnlySpan<byte> schedule, long start)

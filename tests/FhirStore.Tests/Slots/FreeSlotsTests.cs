@@ -80,6 +80,22 @@ public sealed class FreeSlotsTests
     }
 
     [Fact]
+    public async Task AnOpenEnd_IsAnsweredBeyondTheWeeksThatAreKept()
+    {
+        using var house = await SlotHouse.OpenAsync();
+        var search = house.SearchOf(house.Process());
+        for (var i = 0; i < 9; i++)
+        {
+            await house.PutSlotAsync($"x{i}", "Schedule/s1", "free", Text(SlotHouse.Now.AddDays(1 + (i / 2 * 10)))); // two each on days 1, 11, 21, 31; one on 41; 21 days are kept
+        }
+        foreach (var count in new[] { 1, 3, 4, 5, 8, 9, 20 })
+        {
+            await SamePagesAsync(house, search, $"schedule=Schedule/s1&status=free&start=ge{Text(SlotHouse.Now)}&_count={count}");
+        }
+        Assert.Equal(9, (await SlotHouse.PageAsync(search, $"schedule=Schedule/s1&status=free&start=ge{Text(SlotHouse.Now)}")).Total);
+    }
+
+    [Fact]
     public async Task WhatIsAtHand_AsksTheStoreNoMore_UntilTheScheduleChanges()
     {
         using var house = await FilledAsync();
