@@ -49,7 +49,7 @@ internal sealed class Deployment : IDisposable
         settings.WriteConcern = Durable;
         settings.RetryReads = true;
         settings.RetryWrites = true;
-        settings.ServerSelectionTimeout = options.OperationTimeout;
+        settings.ServerSelectionTimeout = options.OperationTimeout * 0.8; // before the call ends: its report says why
         settings.ConnectTimeout = Min(settings.ConnectTimeout, options.OperationTimeout);
         settings.WaitQueueTimeout = options.OperationTimeout;
         settings.SocketTimeout = options.OperationTimeout + TimeSpan.FromSeconds(5);
@@ -67,9 +67,7 @@ internal sealed class Deployment : IDisposable
             var isSharded = hello.GetValue("msg", "") == "isdbgrid";
             if (!isSharded && !hello.Contains("setName"))
             {
-                throw new StoreUnavailableException(
-                    "This MongoDB runs standalone, and a standalone server has no transactions. Start it as a replica set, of one member if need be: "
-                    + "mongod --replSet rs0, then once in mongosh: rs.initiate().");
+                throw new StoreUnavailableException("This MongoDB runs standalone and so has no transactions. " + Failures.Standalone);
             }
             var database = client.GetDatabase(options.Database);
             return new(client, database, isSharded, await ReadsSnapshotsAsync(database, ct).ConfigureAwait(false));

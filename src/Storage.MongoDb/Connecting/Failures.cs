@@ -11,6 +11,8 @@ internal static class Failures
     private const int AuthenticationFailed = 18;
     private const int Unauthorized = 13;
 
+    public const string Standalone = "A server that runs standalone must be started as a replica set, of one member if need be: mongod --replSet rs0, then once in mongosh: rs.initiate().";
+
     /// <summary>Runs one call of the port: no longer than the time it has, and no exception of the driver leaves it.</summary>
     public static async Task<T> GuardAsync<T>(TimeSpan most, CancellationToken ct, Func<CancellationToken, Task<T>> run)
     {
@@ -55,6 +57,9 @@ internal static class Failures
     /// <summary>The whole transaction may be tried again: it left nothing behind.</summary>
     public static bool IsTransient(Exception e) => e is MongoException mongo && mongo.HasErrorLabel("TransientTransactionError");
 
+    /// <summary>The primary is changing, or a connection broke.</summary>
+    public static bool IsFailover(Exception e) => e is MongoConnectionException or MongoNotPrimaryException or MongoNodeIsRecoveringException && e is not MongoAuthenticationException;
+
     public static bool IsUnknownCommit(Exception e) => e is MongoException mongo
         && (mongo.HasErrorLabel("UnknownTransactionCommitResult") || mongo is MongoConnectionException or MongoExecutionTimeoutException);
 
@@ -66,12 +71,12 @@ internal static class Failures
         {
             return "MongoDB refuses the credentials.";
         }
-        if (Has("AuthenticationException") || Has("RemoteCertificate") || Has("TLS") && Has("handshake"))
+        if (Has("AuthenticationException") || Has("Net.Security.SslStream"))
         {
             return "The TLS connection to MongoDB could not be made: check the certificate, its authority and the name of the host.";
         }
-        return Has("ReplicaSetNoPrimary") || Has("not a member of") || Has("setName")
-            ? "No primary of the MongoDB replica set can be reached."
+        return Has("Servers : []") || Has("Type: \"ReplicaSet") // members answer, or none of the right set
+            ? "No primary of the MongoDB replica set can be reached. " + Standalone
             : "MongoDB cannot be reached.";
 
         bool Has(string word) => all.Contains(word, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using MongoDB.Bson;
 using MongoDB.Driver;
 
 namespace Storage.MongoDb.Connecting;
@@ -6,6 +7,8 @@ namespace Storage.MongoDb.Connecting;
 internal sealed class OpenTransactions(Deployment deployment, MongoDbOptions options) : IDisposable
 {
     private static readonly ClientSessionOptions Sessions = new() { CausalConsistency = false };
+
+    private static readonly TimeSpan ForEnding = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _free = new(options.MaxOpenTransactions);
     private readonly TransactionOptions _reading = new(ReadConcern.Snapshot, ReadPreference.Primary, Deployment.Durable);
@@ -53,8 +56,8 @@ internal sealed class OpenTransactions(Deployment deployment, MongoDbOptions opt
         }
     }
 
-    /// <summary>Best effort: a transaction that nobody ends, the server ends itself.</summary>
-    public static async Task AbortAsync(IClientSessionHandle session)
+    /// <summary>Ends it without a commit. Best effort: a transaction that nobody ends, the server ends after a minute.</summary>
+    public async Task AbortAsync(IClientSessionHandle session)
     {
         if (!session.IsInTransaction)
         {
@@ -62,13 +65,31 @@ internal sealed class OpenTransactions(Deployment deployment, MongoDbOptions opt
         }
         try
         {
-            using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            using var soon = new CancellationTokenSource(ForEnding);
             await session.AbortTransactionAsync(soon.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is MongoException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException)
+        catch (Exception e) when (IsDriverTrouble(e))
+        {
+            await KillAsync(session).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends it whatever state the driver believes it in: one whose commit was lost on its way holds what it wrote until then.</summary>
+    public async Task KillAsync(IClientSessionHandle session)
+    {
+        try
+        {
+            using var soon = new CancellationTokenSource(ForEnding);
+            var kill = new BsonDocument("killSessions", new BsonArray { session.ServerSession.Id });
+            await deployment.Client.GetDatabase("admin").RunCommandAsync<BsonDocument>(kill, cancellationToken: soon.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsDriverTrouble(e))
         {
         }
     }
 
     public void Dispose() => _free.Dispose();
+
+    private static bool IsDriverTrouble(Exception e) =>
+        e is MongoException or OperationCanceledException or TimeoutException or IOException or InvalidOperationException;
 }

@@ -29,8 +29,6 @@ internal sealed class Row
 
     public string? Cause { get; set; }
 
-    public int Kind { get; set; }
-
     public ObjectId Commit { get; set; }
 
     public bool IsVoid { get; set; }
@@ -164,9 +162,6 @@ internal sealed class RowReader : SerializerBase<Row>
                 break;
             case Names.Cause:
                 row.Cause = Text(reader, type);
-                break;
-            case Names.Kind:
-                row.Kind = (int)Number(reader, type);
                 break;
             case Names.Commit when type == BsonType.ObjectId:
                 row.Commit = reader.ReadObjectId();

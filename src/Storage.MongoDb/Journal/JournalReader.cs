@@ -13,6 +13,8 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
 {
     private const int MostGaps = 10_000;
 
+    private static readonly TimeSpan ForGaps = TimeSpan.FromSeconds(1);
+
     private static readonly BsonDocument Gone = new("$exists", false);
 
     private static readonly BsonDocument ChangeElements = new() { { Names.Body, 0 }, { Names.Commit, 0 } };
@@ -126,7 +128,16 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
         {
             return false;
         }
-        await VoidAsync(from, to, ct).ConfigureAwait(false);
+        using var briefly = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        briefly.CancelAfter(ForGaps);
+        try
+        {
+            await VoidAsync(from, to, briefly.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (!ct.IsCancellationRequested && (briefly.IsCancellationRequested || Failures.IsTransient(e)))
+        {
+            return false; // a transaction that is still open has written the row: it may yet commit
+        }
         _gaps.TryRemove(from, out _);
         return true;
     }

@@ -64,7 +64,7 @@ internal sealed class RecordReader(Deployment deployment, PredicateFilter filter
     }
 
     /// <summary>The finds that answer a query, one after another: records without the order's field come last, by id.</summary>
-    internal List<(BsonDocument Filter, BsonDocument Sort)> Steps(RecordQuery query, BsonDocument filter)
+    internal static List<(BsonDocument Filter, BsonDocument Sort)> Steps(RecordQuery query, BsonDocument filter)
     {
         var direction = query.Order.Descending ? -1 : 1;
         var beyond = query.Order.Descending ? "$lt" : "$gt";

@@ -31,13 +31,14 @@ internal sealed class Attempts(Deployment deployment, OpenTransactions transacti
         {
             return await WriteAsync(session, plan, ticket, ct).ConfigureAwait(false) ?? await EndAsync(session, ticket, ct).ConfigureAwait(false);
         }
-        catch (MongoException e) when (Failures.IsTransient(e))
+        catch (MongoException e) when (Failures.IsTransient(e) || Failures.IsFailover(e))
         {
+            // Not out of the ending: what goes wrong there comes back as an outcome.
             return new Outcome.Again();
         }
         finally
         {
-            await OpenTransactions.AbortAsync(session).ConfigureAwait(false);
+            await transactions.AbortAsync(session).ConfigureAwait(false);
         }
     }
 
@@ -196,7 +197,7 @@ internal sealed class Attempts(Deployment deployment, OpenTransactions transacti
         }
     }
 
-    private static async Task<Outcome> EndAsync(IClientSessionHandle session, Ticket ticket, CancellationToken ct)
+    private async Task<Outcome> EndAsync(IClientSessionHandle session, Ticket ticket, CancellationToken ct)
     {
         for (var tries = 1; ; tries++)
         {
@@ -206,16 +207,24 @@ internal sealed class Attempts(Deployment deployment, OpenTransactions transacti
                 ticket.IsUsed = true;
                 return new Outcome.Committed();
             }
-            catch (MongoException e) when (!Failures.IsTransient(e) && Failures.IsUnknownCommit(e))
+            catch (MongoException e) when (Failures.IsTransient(e))
             {
-                if (tries == UnknownTries)
-                {
-                    return new Outcome.Unknown(e);
-                }
-                await Task.Delay(20 << tries, ct).ConfigureAwait(false);
+                throw; // it has not committed and never will
+            }
+            catch (MongoException e) when (tries < UnknownTries && Failures.IsUnknownCommit(e))
+            {
+                await Task.Delay(20 << tries, ct).ConfigureAwait(false); // asking again does no harm: the server knows the transaction
+            }
+            catch (Exception e) when (e is MongoException or OperationCanceledException or TimeoutException)
+            {
+                await transactions.KillAsync(session).ConfigureAwait(false);
+                return e is MongoException known && Failures.IsUnknownCommit(known) ? new Outcome.Unknown(e) : throw Unsettled(e);
             }
         }
     }
+
+    public static StoreUnavailableException Unsettled(Exception why) =>
+        new("MongoDB did not answer a commit; whether it took effect is not known.", why);
 
     /// <returns>Null where a transaction has to do it after all.</returns>
     private async Task<Outcome?> TryAloneAsync(CommitPlan plan, RecordWrite write, CancellationToken ct)

@@ -122,7 +122,7 @@ internal sealed class Committer(
         {
             return true;
         }
-        throw new StoreUnavailableException("The connection to MongoDB broke while a commit was on its way; whether it took effect is not known.", why);
+        throw Attempts.Unsettled(why);
     }
 
     private static TimeSpan Pause(int attempt)
