@@ -17,7 +17,7 @@ public sealed class MovingGuideTests : IDisposable
     {
         var ct = TestContext.Current.CancellationToken;
         var guide = await File.ReadAllLinesAsync(Path.Combine(RunningServer.RepositoryRoot, "docs", "moving-to-mongodb.md"), ct);
-        var script = new StringBuilder("set -eu\nFhirServer() { dotnet \"$SERVER\" \"$@\"; }\n");
+        var script = new StringBuilder("set -eu\nFhirServer() { dotnet \"$FHIR_DLL\" \"$@\"; }\n");
         var inBlock = false;
         var commands = 0;
         foreach (var line in guide)
@@ -46,7 +46,7 @@ public sealed class MovingGuideTests : IDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["SERVER"] = typeof(FhirServer.Hosting.FhirApplication).Assembly.Location, ["DATA"] = data, ["TARGET"] = target, ["DATABASE"] = database },
+            Environment = { ["FHIR_DLL"] = typeof(FhirServer.Hosting.FhirApplication).Assembly.Location, ["DATA"] = data, ["TARGET"] = target, ["DATABASE"] = database },
         })!;
         var (said, complained) = (shell.StandardOutput.ReadToEndAsync(ct), shell.StandardError.ReadToEndAsync(ct));
         await shell.WaitForExitAsync(ct);

@@ -167,7 +167,7 @@ public sealed partial class ComposeTests
             Assert.True(nginx.ExitCode == 0, output);
             var made = await File.ReadAllTextAsync(Path.Combine(folder, "fhir.conf"), ct);
             Assert.Contains("server 127.0.0.2:8080 ", made, StringComparison.Ordinal);
-            Assert.DoesNotContain("example.org", made, StringComparison.Ordinal);
+            Assert.DoesNotContain("server_name fhir.example.org", made, StringComparison.Ordinal);
             Assert.DoesNotContain("/var/", made, StringComparison.Ordinal);
         }
         finally
