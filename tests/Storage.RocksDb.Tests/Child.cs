@@ -21,7 +21,7 @@ internal static partial class Child
     /// <summary>Opens the store, prints <c>open</c> and waits for its input to end.</summary>
     public const string Owner = "owner";
 
-    /// <summary>Writes until files may not grow any more, prints <c>refused</c>, lifts the limit, and prints <c>again</c> when a commit passes.</summary>
+    /// <summary>Writes until files may not grow any more, prints <c>refused</c> and how the store says it is, lifts the limit, prints how it is now, and prints <c>again</c> when a commit passes.</summary>
     public const string Limited = "limited";
 
     public static Process Start(string role, string folder)
@@ -110,7 +110,14 @@ internal static partial class Child
         {
             Console.WriteLine("refused");
         }
+        Console.WriteLine(await store.CheckAsync(default) is null ? "well" : "ill");
         Limit(ulong.MaxValue);
+        // A server that says it is not ready is sent nothing to commit: asking it must be enough.
+        for (var attempt = 0; attempt < 100 && await store.CheckAsync(default) is not null; attempt++)
+        {
+            await Task.Delay(100);
+        }
+        Console.WriteLine(await store.CheckAsync(default) is null ? "well" : "ill");
         for (var attempt = 0; attempt < 100; attempt++)
         {
             try

@@ -25,6 +25,7 @@ public sealed class SealedRecords<T>(
 
     public async ValueTask<Sealed<T>?> FindAsync(string id, CancellationToken ct)
     {
+        ct = RequestToken.Or(ct);
         if (!FhirIds.IsValid(id))
         {
             return null;
@@ -36,6 +37,7 @@ public sealed class SealedRecords<T>(
     /// <summary>All that match, by id.</summary>
     public async IAsyncEnumerable<Sealed<T>> QueryAsync(Predicate where, [EnumeratorCancellation] CancellationToken ct)
     {
+        ct = RequestToken.Or(ct);
         RecordCursor? after = null;
         do
         {
@@ -51,20 +53,22 @@ public sealed class SealedRecords<T>(
 
     public async ValueTask<Sealed<T>?> FirstAsync(Predicate where, CancellationToken ct)
     {
+        ct = RequestToken.Or(ct);
         var page = await records.QueryAsync(new(type, where, RecordOrder.ById, null, 1), ct);
         return page.Records.Count == 0 ? null : await OpenAsync(page.Records[0], ct);
     }
 
     /// <summary>Whether any record matches; nothing is opened.</summary>
-    public async ValueTask<bool> AnyAsync(Predicate where, CancellationToken ct) => await records.CountAsync(type, where, 1, ct) > 0;
+    public async ValueTask<bool> AnyAsync(Predicate where, CancellationToken ct) => await records.CountAsync(type, where, 1, RequestToken.Or(ct)) > 0;
 
-    public ValueTask<long> CountAsync(CancellationToken ct) => records.CountAsync(type, Predicate.Everything, long.MaxValue, ct);
+    public ValueTask<long> CountAsync(CancellationToken ct) => records.CountAsync(type, Predicate.Everything, long.MaxValue, RequestToken.Or(ct));
 
     /// <param name="expected">The version that was read; 0 for a new record.</param>
     /// <param name="unless">Nothing is written where another record matches this.</param>
     /// <returns>False when the record stands at another version, or another one matches <paramref name="unless"/>.</returns>
     public async Task<bool> TryWriteAsync(string id, T value, long expected, Predicate? unless, CancellationToken ct)
     {
+        ct = RequestToken.Or(ct);
         var key = new ResourceKey(type, id);
         var now = clock.GetUtcNow();
         now = new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
@@ -101,7 +105,7 @@ public sealed class SealedRecords<T>(
     public async Task<bool> TryRemoveAsync(string id, long version, CancellationToken ct)
     {
         var key = new ResourceKey(type, id);
-        return await records.CommitAsync(new([], [new RecordCondition.VersionIs(key, version)], [key]), ct) is CommitResult.Done;
+        return await records.CommitAsync(new([], [new RecordCondition.VersionIs(key, version)], [key]), RequestToken.Or(ct)) is CommitResult.Done;
     }
 
     private async ValueTask<Sealed<T>> OpenAsync(StoredRecord record, CancellationToken ct)

@@ -139,6 +139,7 @@ public static class AuthorizationServer
             {
                 branch.Use(static (context, next) =>
                 {
+                    RequestToken.Set(context.RequestAborted);
                     if (Cors.Handle(context))
                     {
                         return Task.CompletedTask;

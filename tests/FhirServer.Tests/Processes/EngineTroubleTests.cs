@@ -61,6 +61,9 @@ public sealed class EngineTroubleTests : IAsyncDisposable
         var write = await client.PutAsync("Patient/p1", Patient);
         Assert.Equal(503, write.Status);
         Assert.Contains("not known", (string?)write.Issues[0]["diagnostics"], StringComparison.Ordinal);
+        var token = await client.SendAsync("POST", server.Origin + "/auth/token",
+            "grant_type=client_credentials&client_id=tests&client_secret=a-secret-for-tests-only&scope=system/*.cruds"u8.ToArray(), ("Content-Type", "application/x-www-form-urlencoded"));
+        Assert.Equal(503, token.Status);
         _database.Store.Restore();
         Assert.Equal(200, (await client.GetAsync("Patient/p1")).Status);
     }
