@@ -34,7 +34,7 @@ public sealed partial class MongoDbRecordStore : IRecordStore, IEngineProbe
         var filters = new PredicateFilter(ordered);
         var sequences = new Sequences(deployment, options.OperationTimeout);
         _transactions = new OpenTransactions(deployment, options);
-        _records = new RecordReader(deployment, filters, _transactions);
+        _records = new RecordReader(deployment, filters, _transactions, new RollbackCheck(deployment));
         _journal = new JournalReader(deployment, options, clock);
         var attempts = new Attempts(deployment, _transactions, filters, new DocumentWriter(ordered), sequences, clock);
         _committer = new Committer(options, deployment, _transactions, _records, _journal, attempts, sequences);

@@ -5,6 +5,7 @@ using FhirStore.Checking;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using Microsoft.Extensions.DependencyInjection;
+using Tests.Shared;
 
 namespace FhirServer.Tests;
 
@@ -34,10 +35,13 @@ public sealed class DamageTests : IAsyncLifetime
         await FaultAsync($"Patient?_id={id}");
         await FaultAsync("Patient");
         await FaultAsync($"Patient?family={Planted}");
-        await FaultAsync($"Patient/{id}/_history");
-        await FaultAsync("Patient/_history");
-        await FaultAsync("_history");
         await FaultAsync($"Patient/{id}/_history/1");
+        if (!EngineUnderTest.HasBodiesOfItsOwnInHistory)
+        {
+            await FaultAsync($"Patient/{id}/_history");
+            await FaultAsync("Patient/_history");
+            await FaultAsync("_history");
+        }
         Assert.Equal(200, (await _server.Client.GetAsync($"Patient/{other}")).Status);
         await FoundByVerifyAsync(DamageKind.Unreadable, id);
     }
@@ -103,12 +107,15 @@ public sealed class DamageTests : IAsyncLifetime
         await UpdateAsync(id, "a");
         await _rows.WriteAsync([old, made], default); // the row as it was, and the history as it now is
 
-        // A read has nothing to compare with: it gives the old version, under the old version's ETag.
-        var read = await _server.Client.GetAsync($"Patient/{id}");
-        Assert.Equal((200, "W/\"1\""), (read.Status, read.ETag));
+        await FaultAsync($"Patient/{id}");
+        await FaultAsync($"Patient?_id={id}");
+        await FaultAsync("Patient?identifier=urn:test|a");
         await FaultAsync($"Patient/{id}/_history");
-        await FaultAsync("Patient/_history");
-        await FaultAsync("_history");
+        if (!EngineUnderTest.HasBodiesOfItsOwnInHistory)
+        {
+            await FaultAsync("Patient/_history");
+            await FaultAsync("_history");
+        }
         var update = await _server.Client.PutAsync($"Patient/{id}", Patient("a", id));
         Assert.Equal(500, update.Status);
         await FoundByVerifyAsync(DamageKind.RolledBack, id);

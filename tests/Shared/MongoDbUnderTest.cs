@@ -7,6 +7,9 @@ internal sealed class EngineUnderTest
 {
     private readonly string _database = MongoServer.NewDatabase();
 
+    /// <summary>Whether history has a body of its own of the current version too, which damage to the current row leaves whole.</summary>
+    public static bool HasBodiesOfItsOwnInHistory => true;
+
     public static bool IsThere => MongoServer.WhyAbsent is null;
 
     public IReadOnlyList<KeyValuePair<string, string>> Settings() => !IsThere ? [] :

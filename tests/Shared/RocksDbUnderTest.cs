@@ -3,6 +3,9 @@ namespace Tests.Shared;
 /// <summary>The engine that a server of this test project runs on: the embedded one, which needs nothing.</summary>
 internal sealed class EngineUnderTest
 {
+    /// <summary>Whether history has a body of its own of the current version too, which damage to the current row leaves whole.</summary>
+    public static bool HasBodiesOfItsOwnInHistory => false;
+
     public static bool IsThere => true;
 
     #pragma warning disable CA1822 // as the other engine's

@@ -11,7 +11,7 @@ public sealed record StorageSettings
     /// <summary>Name of the database in MongoDB.</summary>
     public required string MongoDbDatabase { get; init; }
 
-    /// <summary>Longest that one question to MongoDB may take, 100 ms to 5 minutes; then the request is refused with 503.</summary>
+    /// <summary>Longest that one question to MongoDB may take, 1 second to 5 minutes; then the request is refused with 503.</summary>
     public required TimeSpan MongoDbOperationTimeout { get; init; }
 
     internal static StorageSettings Read(SettingsReader read)
@@ -33,7 +33,7 @@ public sealed record StorageSettings
             Provider = isMongoDb ? StorageProvider.MongoDb : StorageProvider.RocksDb,
             MongoDbConnectionString = isMongoDb ? connectionString : null,
             MongoDbDatabase = database,
-            MongoDbOperationTimeout = read.Time("Storage:MongoDb:OperationTimeout", TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)),
+            MongoDbOperationTimeout = read.Time("Storage:MongoDb:OperationTimeout", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
         };
     }
 

@@ -8,14 +8,21 @@ using Storage.MongoDb.Documents;
 namespace Storage.MongoDb.Querying;
 
 /// <summary>Reads current records: one by its key, pages by a predicate in an order, counts.</summary>
-internal sealed class RecordReader(Deployment deployment, PredicateFilter filters, OpenTransactions transactions)
+internal sealed class RecordReader(Deployment deployment, PredicateFilter filters, OpenTransactions transactions, RollbackCheck rollbacks)
 {
     private static readonly BsonDocument Whole = new() { { Names.Entries, 0 }, { Names.Ordered, 0 } };
 
     private readonly IMongoCollection<BsonDocument> _records = deployment.Database.GetCollection<BsonDocument>(Names.Records);
 
-    public async Task<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct) =>
-        (await FindAsync(null, new(Names.Id, key.ToString()), null, 1, ct).ConfigureAwait(false)).FirstOrDefault()?.ToRecord();
+    public async Task<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct)
+    {
+        var found = FindAsync(null, new(Names.Id, key.ToString()), null, 1, ct);
+        if (RollbackCheck.Covers(key.Type))
+        {
+            return await rollbacks.CheckAsync(key, found, () => FindAsync(null, new(Names.Id, key.ToString()), null, 1, ct), ct).ConfigureAwait(false);
+        }
+        return (await found.ConfigureAwait(false)).FirstOrDefault()?.ToRecord();
+    }
 
     /// <returns>Versions of those keys that have a record.</returns>
     public async Task<Dictionary<string, long>> VersionsAsync(IEnumerable<ResourceKey> keys, CancellationToken ct)
@@ -47,6 +54,10 @@ internal sealed class RecordReader(Deployment deployment, PredicateFilter filter
             ? await FindAsync(null, steps[0].Filter, steps[0].Sort, query.Limit + 1, ct).ConfigureAwait(false)
             : await transactions.ReadAsync(session => FindInOrderAsync(session, steps, query.Limit + 1, ct), ct).ConfigureAwait(false);
         var records = found.Take(query.Limit).Select(r => r.ToRecord()).ToList();
+        if (RollbackCheck.Covers(query.Type))
+        {
+            await rollbacks.CheckAsync(query.Type, records, VersionsAsync, ct).ConfigureAwait(false);
+        }
         var next = found.Count > query.Limit ? CursorOf(records[^1], query.Order) : null;
         return new(records, next);
     }

@@ -13,6 +13,7 @@ internal sealed class Committer(
     private static readonly TimeSpan ForTidying = TimeSpan.FromSeconds(2);
 
     private readonly KeyedLocks _locks = new();
+    private readonly RecentVersions _recent = new();
 
     /// <summary>Cancelling ends the wait; a commit that has begun goes on.</summary>
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct)
@@ -27,6 +28,10 @@ internal sealed class Committer(
     private async Task<CommitResult> RunAsync(CommitPlan plan, CancellationToken ct)
     {
         using var held = await _locks.EnterAsync(plan.LockNames, ct).ConfigureAwait(false);
+        if (held.Waited && _recent.ConflictIn(plan) is { } late)
+        {
+            return late;
+        }
         if ((held.Waited || plan.Broken is not null) && await FindConflictAsync(plan, ct).ConfigureAwait(false) is { } overtaken)
         {
             return overtaken;
@@ -34,7 +39,12 @@ internal sealed class Committer(
         await transactions.EnterAsync(ct).ConfigureAwait(false);
         try
         {
-            return await DecideAsync(plan, ct).ConfigureAwait(false);
+            var result = await DecideAsync(plan, ct).ConfigureAwait(false);
+            if (result is CommitResult.Done)
+            {
+                _recent.Note(plan.Commit);
+            }
+            return result;
         }
         finally
         {

@@ -9,14 +9,14 @@ namespace Storage.MongoDb.Writing;
 /// condition would have to see, and whose condition is of the same shape.
 /// </summary>
 /// <remarks>
-/// A condition takes one name for each value it asks for: the type, the field and the value's first 16 bytes (where it is shorter, none of
+/// A condition takes one name for each value it asks for: the type, the field and the value's first 8 bytes (where it is shorter, none of
 /// them). A commit takes, besides, the names of its own records in those fields. So if a record that one commit writes meets the condition of
 /// the other, it has a value the condition asks for, and both take that value's name.
 /// </remarks>
 internal static class ConditionClaims
 {
-    /// <summary>Bytes of a value that make a name: a token, such as that of an actor, without the time behind it.</summary>
-    public const int TokenLength = 16;
+    /// <summary>Bytes of a value that make a name: a token, such as that of a code without its system, or most of an actor's without the time behind it.</summary>
+    public const int TokenLength = 8;
 
     private enum Reach
     {
