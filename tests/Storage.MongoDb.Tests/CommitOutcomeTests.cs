@@ -52,7 +52,7 @@ public sealed class CommitOutcomeTests : IAsyncLifetime
 
     [Theory]
     [InlineData(nameof(WireProxy.Fate.LoseReply), 1)]
-    [InlineData(nameof(WireProxy.Fate.LoseReply), 30)]
+    [InlineData(nameof(WireProxy.Fate.LoseReply), 12)]
     [InlineData(nameof(WireProxy.Fate.LoseRequest), 1)]
     [InlineData(nameof(WireProxy.Fate.LoseRequest), 12)]
     public async Task Commit_AnswersAreLost_TakesEffectOnce(string fate, int times)
