@@ -51,6 +51,35 @@ public sealed class RecordCipherTests
     }
 
     [Fact]
+    public async Task Open_WithIndexEntriesOfAnother_IsRefused()
+    {
+        using var keys = await OpenAsync();
+        await SealAndCommitAsync(keys, Json, "p1");
+        var own = A.Entries((A.Name, "one"), (A.Born, "1970"));
+        var body = await keys.Cipher.SealAsync(Key, 1, At, "p1", own, Json, [], default);
+        var record = Record(body) with { Version = 1, LastUpdated = At };
+        foreach (var index in (IndexEntries[])[own, IndexEntries.None, WithTime(own, At)]) // as given, as in history, as the store keeps it
+        {
+            Assert.Equal(Json, (await keys.Cipher.OpenAsync(record with { Index = index }, default)).ToArray());
+        }
+        foreach (var index in (IndexEntries[])[A.Entries((A.Name, "one")), A.Entries((A.Name, "two"), (A.Born, "1970")), WithTime(own, At.AddHours(1))])
+        {
+            await Assert.ThrowsAsync<StoreCorruptException>(() => keys.Cipher.OpenAsync(record with { Index = index }, default).AsTask());
+        }
+
+        static IndexEntries WithTime(IndexEntries entries, DateTimeOffset at)
+        {
+            var builder = new IndexEntries.Builder();
+            builder.Add(IndexField.LastUpdated, SortableTime.Encode(at));
+            foreach (var entry in entries)
+            {
+                builder.Add(entry.Field, entry.Value.Span);
+            }
+            return builder.Build();
+        }
+    }
+
+    [Fact]
     public async Task Open_WithAnyBitFlippedAnywhere_IsRefusedNamingOnlyTheRecord()
     {
         using var keys = await OpenAsync();
