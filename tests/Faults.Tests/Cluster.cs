@@ -1,5 +1,4 @@
 using Conformance.Tests;
-using MongoDB.Driver;
 using Tests.Shared;
 
 namespace Faults.Tests;
@@ -15,14 +14,14 @@ public sealed class Cluster(int processes) : Deployment
 
     public override async Task StartAsync(CancellationToken ct)
     {
-        var uri = MongoServer.UriOrSkip();
+        var engine = SharedEngine.SettingsOrSkip(_database);
         for (var i = 0; i < processes; i++)
         {
             if (_servers[i] is { HasExited: false })
             {
                 continue;
             }
-            _servers[i] = await RunningServer.StartAsync(Path.Combine(WorkingDirectory, $"data-{i}"), [], [.. Settings, .. SettingsOf(uri)], ct);
+            _servers[i] = await RunningServer.StartAsync(Path.Combine(WorkingDirectory, $"data-{i}"), [], [.. Settings, .. engine, new("Keys:File:Path", Path.Combine(WorkingDirectory, "keys", "master.key"))], ct);
             _http[i]?.Dispose();
             _http[i] = await Tokens.SignInAsync(_servers[i]!.Base, ClientId, ClientSecret, ct, connections: 128);
         }
@@ -31,14 +30,6 @@ public sealed class Cluster(int processes) : Deployment
     public override async Task KillAsync() => await _servers[_nextToKill++ % processes]!.DisposeAsync();
 
     protected override HttpClient Next() => _http[(uint)Interlocked.Increment(ref _next) % processes]!;
-
-    private IEnumerable<KeyValuePair<string, string>> SettingsOf(string uri) =>
-    [
-        new("Storage:Provider", "MongoDb"),
-        new("Storage:MongoDb:ConnectionString", uri),
-        new("Storage:MongoDb:Database", _database),
-        new("Keys:File:Path", Path.Combine(WorkingDirectory, "keys", "master.key")),
-    ];
 
     public override async ValueTask DisposeAsync()
     {
@@ -53,10 +44,7 @@ public sealed class Cluster(int processes) : Deployment
                 await server.DisposeAsync();
             }
         }
-        using (var client = new MongoClient(MongoServer.UriOrSkip()))
-        {
-            await client.DropDatabaseAsync(_database);
-        }
+        await SharedEngine.DropAsync(_database);
         await base.DisposeAsync();
     }
 }

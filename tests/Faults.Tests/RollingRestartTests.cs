@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Tests.Shared;
 
 namespace Faults.Tests;
 
@@ -14,7 +15,9 @@ public sealed class RollingRestartTests : IAsyncLifetime
     private static readonly TimeSpan BetweenRestarts = TimeSpan.FromSeconds(2);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fhir-rolling-").FullName;
+    private readonly string _database = MongoServer.NewDatabase();
     private readonly List<Node> _nodes = [];
+    private bool _hasDatabase;
     private readonly ConcurrentBag<string> _failures = [];
     private readonly ConcurrentBag<string> _created = [];
     private int _answered;
@@ -27,6 +30,10 @@ public sealed class RollingRestartTests : IAsyncLifetime
         {
             await node.DisposeAsync();
         }
+        if (_hasDatabase)
+        {
+            await SharedEngine.DropAsync(_database);
+        }
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -35,7 +42,8 @@ public sealed class RollingRestartTests : IAsyncLifetime
     public async Task SharedDatabase_EveryProcessRestarted_NoRequestFails_NoBookingIsLostOrDoubled()
     {
         var ct = TestContext.Current.CancellationToken;
-        var engine = SharedEngine.SettingsOrSkip();
+        var engine = SharedEngine.SettingsOrSkip(_database);
+        _hasDatabase = true;
         await using var nginx = Nginx.NewOrSkip();
         KeyValuePair<string, string>[] settings =
         [
