@@ -22,7 +22,9 @@ public sealed class CommandTests : IDisposable
         await using (var server = await RunningServer.StartAsync(Data, [], [], ct))
         {
             urls = $"--urls={server.Base.GetLeftPart(UriPartial.Authority)}";
-            Assert.Equal((0, "{\"status\":\"ready\"}"), await RunAsync(ct, "health", urls));
+            var (ready, said) = await RunAsync(ct, "health", urls);
+            Assert.Equal(0, ready);
+            Assert.StartsWith("{\"status\":\"ready\"", said, StringComparison.Ordinal);
         }
         var (exitCode, output) = await RunAsync(ct, "health", urls);
         Assert.Equal(1, exitCode);

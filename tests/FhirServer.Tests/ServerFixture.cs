@@ -57,7 +57,7 @@ public class ServerFixture : IAsyncLifetime
         {
             return; // every test will skip itself and say why
         }
-        _application = await FhirApplication.BuildAsync([.. Arguments(Extra), .. _engine.Settings().Select(setting => $"--{setting.Key}={setting.Value}")]);
+        _application = await FhirApplication.BuildAsync([.. _engine.Settings().Select(setting => $"--{setting.Key}={setting.Value}"), .. Arguments(Extra)]);
         await _application.StartAsync(default);
         _anonymous = new(Base, null);
         _client = new(Base, await SignInAsync(ClientId, "system/*.cruds"));

@@ -40,7 +40,7 @@ public sealed class SettingsTests
     [InlineData("Server:MaxBodyBytes", "-1")]
     [InlineData("Server:MaxBundleEntries", "many")]
     [InlineData("Server:ShutdownTimeout", "soon")]
-    [InlineData("Storage:Provider", "MongoDb")]
+    [InlineData("Storage:Provider", "Paper")]
     [InlineData("Storage:Provider", "Paper")]
     [InlineData("Storage:DataDirectorry", "/tmp/x")]
     [InlineData("Keys:Provider", "Aws")]
@@ -82,6 +82,10 @@ public sealed class SettingsTests
         Assert.Equal(new CacheSettings("s1:26379,s2:26379,serviceName=clinic,password=hush", 0), redis.Cache);
         Assert.DoesNotContain("hush", redis.ToString(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void MongoDb_WithoutAConnectionString_StopsWithTheKeysName() =>
+        Assert.StartsWith("Storage:MongoDb:ConnectionString:", Assert.Single(Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration(("Storage:Provider", "MongoDb")))).Problems), StringComparison.Ordinal);
 
     [Fact]
     public void EveryProblem_IsToldAtOnce() =>
