@@ -24,6 +24,9 @@ public sealed record MongoDbOptions
     /// <summary>Transactions this process has open at a time, 1 to 1,000. A further commit waits.</summary>
     public int MaxOpenTransactions { get; init; } = 64;
 
+    /// <summary>Reads this process asks for at a time, 1 to 1,000. A further one waits.</summary>
+    public int MaxOpenReads { get; init; } = 64;
+
     /// <summary>
     /// How long a number of the change log may stay without its row before readers give it up, 100 milliseconds to 1 minute. A commit that
     /// comes later than that takes a new number.
@@ -50,6 +53,10 @@ public sealed record MongoDbOptions
         if (MaxOpenTransactions is < 1 or > 1000)
         {
             throw new ArgumentException($"{nameof(MaxOpenTransactions)} is 1 to 1,000.");
+        }
+        if (MaxOpenReads is < 1 or > 1000)
+        {
+            throw new ArgumentException($"{nameof(MaxOpenReads)} is 1 to 1,000.");
         }
         if (SequenceGrace < TimeSpan.FromMilliseconds(100) || SequenceGrace > TimeSpan.FromMinutes(1))
         {

@@ -23,12 +23,14 @@ public sealed partial class MongoDbRecordStore : IRecordStore, IEngineProbe
     private readonly JournalReader _journal;
     private readonly Committer _committer;
     private readonly IMongoCollection<BsonDocument> _claims;
+    private readonly SemaphoreSlim _reads;
     private int _disposed;
 
     private MongoDbRecordStore(MongoDbOptions options, Deployment deployment, TimeProvider clock)
     {
         _options = options;
         _deployment = deployment;
+        _reads = new(options.MaxOpenReads);
         _claims = deployment.Database.GetCollection<BsonDocument>(Names.Claims);
         var ordered = options.OrderedFields.ToFrozenSet();
         var filters = new PredicateFilter(ordered);
@@ -149,5 +151,17 @@ public sealed partial class MongoDbRecordStore : IRecordStore, IEngineProbe
         return ValueTask.CompletedTask;
     }
 
-    private ValueTask<T> RunAsync<T>(CancellationToken ct, Func<CancellationToken, Task<T>> run) => new(Failures.GuardAsync(_options.OperationTimeout, ct, run));
+    /// <summary>The driver refuses a call when too many wait for a connection; here they wait their turn instead, for as long as a call may take.</summary>
+    private ValueTask<T> RunAsync<T>(CancellationToken ct, Func<CancellationToken, Task<T>> run) => new(Failures.GuardAsync(_options.OperationTimeout, ct, async limit =>
+    {
+        await _reads.WaitAsync(limit).ConfigureAwait(false);
+        try
+        {
+            return await run(limit).ConfigureAwait(false);
+        }
+        finally
+        {
+            _reads.Release();
+        }
+    }));
 }
