@@ -41,7 +41,6 @@ public sealed class SettingsTests
     [InlineData("Server:MaxBundleEntries", "many")]
     [InlineData("Server:ShutdownTimeout", "soon")]
     [InlineData("Storage:Provider", "Paper")]
-    [InlineData("Storage:Provider", "Paper")]
     [InlineData("Storage:DataDirectorry", "/tmp/x")]
     [InlineData("Keys:Provider", "Aws")]
     [InlineData("Cache:Provider", "Memcached")]

@@ -95,7 +95,7 @@ internal sealed class PlanCommitter(
             if (write.Resource is not { } resource)
             {
                 written.Add(write.Key, new(write.Key, version, at, Deleted: true, default));
-                writes.Add(new(new() { Key = write.Key, Version = version, LastUpdated = at, Deleted = true, Partition = write.Key.Id }, expected, Journal: true, write.Cause));
+                writes.Add(new(new() { Key = write.Key, Version = version, LastUpdated = at, Deleted = true, Partition = PartitionOf(write.Key, write.Previous) }, expected, Journal: true, write.Cause));
                 continue;
             }
             var json = CanonicalJson.Write(resource, write.Key.Id, version, at);
@@ -127,6 +127,17 @@ internal sealed class PlanCommitter(
             conditions.Add(condition);
         }
         return (new(writes.DrainToImmutable(), conditions.MoveToImmutable(), []) { Stamps = stamps }, written);
+    }
+
+    /// <summary>A tombstone lies where the resource lay: whoever follows the patient's or the schedule's changes sees the deletion among them.</summary>
+    private string PartitionOf(ResourceKey key, StoredResource? previous)
+    {
+        if (previous is not { Deleted: false })
+        {
+            return key.Id;
+        }
+        using var resource = JsonDocument.Parse(previous.Json);
+        return PartitionOf(key, indexer.SubjectOf(key, resource.RootElement), resource.RootElement);
     }
 
     /// <summary>Patient data lives with its patient, slots with their schedule, everything else by its own id.</summary>
