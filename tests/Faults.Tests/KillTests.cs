@@ -103,7 +103,7 @@ public sealed class RocksDbKillTests : KillTests
 [Collection("one at a time")]
 public sealed class MongoDbKillTests : KillTests
 {
-    protected override int Slots => 120;
+    protected override int Slots => 80;
 
     protected override Deployment Deploy() => new Cluster(3);
 }
