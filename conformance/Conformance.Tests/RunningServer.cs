@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Tests.Shared;
 
 namespace Conformance.Tests;
 
@@ -47,7 +48,7 @@ public sealed class RunningServer : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            var port = fixedPort ?? FreePort();
+            var port = fixedPort ?? FreePort.Draw();
             var server = new RunningServer(
                 Launch(arguments, [new("urls", $"http://127.0.0.1:{port}"), new("Server:BaseUrl", $"http://127.0.0.1:{port}/fhir"), new("Storage:DataDirectory", dataDirectory), .. settings]), port);
             server.Listen();
@@ -195,25 +196,6 @@ public sealed class RunningServer : IAsyncDisposable
                 // Not listening yet.
             }
             await Task.Delay(50, ct);
-        }
-    }
-
-    /// <summary>Below the ports that outgoing connections are given, and drawn, so that servers started at once seldom meet.</summary>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            var port = Random.Shared.Next(15_000, 32_000);
-            try
-            {
-                using var probe = new TcpListener(IPAddress.Loopback, port);
-                probe.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken: the next one.
-            }
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Tests.Shared;
 
 namespace Cache.Redis.Tests;
 
@@ -40,14 +41,14 @@ public sealed class RedisServer : IDisposable
     public static async Task<RedisServer> StartAsync(params string[] arguments)
     {
         Need();
-        return await StartedAsync(new(FreePort(), arguments));
+        return await StartedAsync(new(FreePort.Draw(), arguments));
     }
 
     /// <summary>One that watches others: it reads and rewrites a configuration file of its own.</summary>
     public static async Task<RedisServer> StartSentinelAsync(int master, int downAfterMilliseconds, int failoverMilliseconds)
     {
         Need();
-        var server = new RedisServer(FreePort(), ["--sentinel"]);
+        var server = new RedisServer(FreePort.Draw(), ["--sentinel"]);
         await File.WriteAllTextAsync(server.ConfigurationFile, string.Create(CultureInfo.InvariantCulture, $"""
             port {server.Port}
             bind 127.0.0.1
@@ -177,17 +178,4 @@ public sealed class RedisServer : IDisposable
         kill.WaitForExit(5000);
     }
 
-    private static int FreePort()
-    {
-        // A Cluster node also listens 10,000 above its port.
-        while (true)
-        {
-            using var probe = new TcpListener(IPAddress.Loopback, 0);
-            probe.Start();
-            if (((IPEndPoint)probe.LocalEndpoint).Port is < 55_000 and var port)
-            {
-                return port;
-            }
-        }
-    }
 }

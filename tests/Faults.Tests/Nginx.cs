@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Conformance.Tests;
+using Tests.Shared;
 
 namespace Faults.Tests;
 
@@ -40,7 +41,7 @@ internal sealed partial class Nginx : IAsyncDisposable
     public static Nginx NewOrSkip()
     {
         Assert.SkipWhen(Find() is null, "needs nginx: apt-get install nginx");
-        return new(RunningServer.FreePort());
+        return new(FreePort.Draw());
     }
 
     public async Task StartAsync(IEnumerable<int> upstreams, CancellationToken ct)
@@ -51,7 +52,7 @@ internal sealed partial class Nginx : IAsyncDisposable
             .Replace("/var/log/nginx", _folder, StringComparison.Ordinal);
         site = UpstreamServers().Replace(site, servers, 1);
         site = Regex.Replace(site, @"listen \[::\].*\n", "");
-        site = site.Replace("listen 80;", $"listen 127.0.0.1:{RunningServer.FreePort()};", StringComparison.Ordinal)
+        site = site.Replace("listen 80;", $"listen 127.0.0.1:{FreePort.Draw()};", StringComparison.Ordinal)
             .Replace("listen 443 ", $"listen 127.0.0.1:{_port} ", StringComparison.Ordinal);
         File.WriteAllText(Path.Combine(_folder, "fhir.conf"), site);
         File.WriteAllText(Path.Combine(_folder, "nginx.conf"), $$"""

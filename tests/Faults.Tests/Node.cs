@@ -1,4 +1,5 @@
 using Conformance.Tests;
+using Tests.Shared;
 
 namespace Faults.Tests;
 
@@ -7,7 +8,7 @@ internal sealed class Node(string folder, string name, params KeyValuePair<strin
 {
     private RunningServer? _server;
 
-    public int Port { get; } = RunningServer.FreePort();
+    public int Port { get; } = FreePort.Draw();
 
     public string Output => _server?.Output ?? "";
 

@@ -24,7 +24,7 @@ public class ServerFixture : IAsyncLifetime
     private FhirClient? _reader;
     private FhirClient? _anonymous;
 
-    public string Origin { get; } = $"http://127.0.0.1:{FreePort()}";
+    public string Origin { get; } = $"http://127.0.0.1:{FreePort.Draw()}";
 
     public string Base => Origin + "/fhir";
 
@@ -83,13 +83,6 @@ public class ServerFixture : IAsyncLifetime
     {
         EngineUnderTest.SkipIfAbsent();
         return client!;
-    }
-
-    public static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private async Task<string> SignInAsync(string client, string scope)

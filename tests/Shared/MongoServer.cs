@@ -85,7 +85,7 @@ public sealed class MongoServer : IDisposable
         Assert.SkipWhen(folder is null, Needed);
         for (var attempt = 1; ; attempt++)
         {
-            var server = new MongoServer(folder, FreePort(), durable);
+            var server = new MongoServer(folder, FreePort.Draw(), durable);
             AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Stop();
             try
             {
@@ -115,25 +115,6 @@ public sealed class MongoServer : IDisposable
         return null;
 
         static string? Has(string shared) => File.Exists(Path.Combine(shared, "mongodb", "start")) ? Path.Combine(shared, "mongodb") : null;
-    }
-
-    /// <summary>Below the range that outgoing connections draw from.</summary>
-    private static int FreePort()
-    {
-        while (true)
-        {
-            var port = Random.Shared.Next(15_000, 32_000);
-            try
-            {
-                using var probe = new TcpListener(IPAddress.Loopback, port);
-                probe.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // taken: draw again
-            }
-        }
     }
 
     private bool TryRun(string script, out string output)

@@ -36,7 +36,7 @@ internal static class Engine
                 }
                 return RocksDbRecordStore.Open(new() { Directory = name.RecordsDirectory }, clock, Console.Error.WriteLine);
             default:
-                return await OpenMongoDbAsync(name.ConnectionString, name.Database, TimeSpan.FromMinutes(1), clock, Console.Error.WriteLine, ct);
+                return await OpenMongoDbAsync(name.Location, name.Database, TimeSpan.FromMinutes(1), clock, Console.Error.WriteLine, ct);
         }
     }
 }

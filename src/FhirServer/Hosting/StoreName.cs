@@ -22,9 +22,6 @@ internal sealed record StoreName(string Provider, string Location)
     public string RecordsDirectory =>
         File.Exists(Path.Combine(Location, MarkFile)) || Path.GetFileName(Location) == RecordsFolder ? Location : Path.Combine(Location, RecordsFolder);
 
-    /// <summary>For the driver; it names the database too.</summary>
-    public string ConnectionString => Location;
-
     /// <summary>Of a connection string.</summary>
     public string Database => HostAndDatabase.Split('/', 2)[1];
 

@@ -43,6 +43,18 @@ public sealed class OperationalFields(IndexTokens tokens)
     /// <summary>Extension on Appointment with the end of a hold (valueDateTime, UTC).</summary>
     public const string HoldUntilUrl = "urn:fhir-server:appointment-hold-until";
 
+    /// <summary>A value of <see cref="SlotScheduleStatusStart"/>.</summary>
+    /// <param name="schedule">Token of the schedule's reference.</param>
+    /// <param name="start">Microseconds since 0001-01-01 UTC, as <see cref="SortableTime"/> counts.</param>
+    public static byte[] ScheduleStatusStart(ReadOnlySpan<byte> schedule, byte status, long start)
+    {
+        var value = new byte[TokenLength + 1 + SortableTime.Length];
+        schedule[..TokenLength].CopyTo(value);
+        value[TokenLength] = status;
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(value.AsSpan(TokenLength + 1), start);
+        return value;
+    }
+
     /// <summary>16-byte token of a relative reference.</summary>
     public byte[] ReferenceToken(string reference)
     {

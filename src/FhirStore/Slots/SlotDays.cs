@@ -69,8 +69,7 @@ internal sealed class SlotDays(IRecordStore records, RecordCipher cipher, DataPr
 
     private async ValueTask<bool> FillFromStoreAsync(ReadOnlyMemory<byte> schedule, int first, SlotDay?[] days, int from, int to, long stamp, CancellationToken ct)
     {
-        var where = new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(schedule.Span, StartOf(first + from)), Value(schedule.Span, StartOf(first + to)));
-        var page = await records.QueryAsync(new("Slot", where, new(OperationalFields.SlotScheduleStatusStart, false), null, MostSlots), ct);
+        var page = await QueryAsync(schedule, StartOf(first + from), StartOf(first + to), MostSlots, ct);
         if (page.Next is not null)
         {
             return false;
@@ -113,14 +112,19 @@ internal sealed class SlotDays(IRecordStore records, RecordCipher cipher, DataPr
     /// <summary>Slots beyond the days that are kept, which nobody keeps.</summary>
     public async ValueTask<SlotDay> ReadRestAsync(ReadOnlyMemory<byte> schedule, long from, long to, int most, long stamp, CancellationToken ct)
     {
-        var where = new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(schedule.Span, from), Value(schedule.Span, to));
-        var page = await records.QueryAsync(new("Slot", where, new(OperationalFields.SlotScheduleStatusStart, false), null, most), ct);
+        var page = await QueryAsync(schedule, from, to, most, ct);
         var slots = new FreeSlot[page.Records.Count];
         for (var i = 0; i < slots.Length; i++)
         {
             slots[i] = await OpenAsync(page.Records[i], ct);
         }
         return new(stamp, slots);
+    }
+
+    private ValueTask<RecordPage> QueryAsync(ReadOnlyMemory<byte> schedule, long from, long to, int most, CancellationToken ct)
+    {
+        var where = new Predicate.Between(OperationalFields.SlotScheduleStatusStart, Value(schedule.Span, from), Value(schedule.Span, to));
+        return records.QueryAsync(new("Slot", where, new(OperationalFields.SlotScheduleStatusStart, false), null, most), ct);
     }
 
     public static long StartOf(int day) => day * DateInterval.MicrosPerDay;
@@ -130,14 +134,7 @@ internal sealed class SlotDays(IRecordStore records, RecordCipher cipher, DataPr
         new(record.Key, record.Version, record.LastUpdated, false, await cipher.OpenAsync(record, ct)));
 
     /// <summary>The entry of <see cref="OperationalFields.SlotScheduleStatusStart"/> for a free slot.</summary>
-    public static byte[] Value(ReadOnlySpan<byte> schedule, long start)
-    {
-        var value = new byte[TokenLength + 1 + SortableTime.Length];
-        schedule[..TokenLength].CopyTo(value);
-        value[TokenLength] = Free;
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(value.AsSpan(TokenLength + 1), start);
-        return value;
-    }
+    public static byte[] Value(ReadOnlySpan<byte> schedule, long start) => OperationalFields.ScheduleStatusStart(schedule, Free, start);
 
     /// <returns>Null where it is no entry of a free slot of this schedule.</returns>
     public static long? StartIn(ReadOnlySpan<byte> value, ReadOnlySpan<byte> schedule) =>

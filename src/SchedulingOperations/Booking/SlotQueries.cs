@@ -68,14 +68,8 @@ internal sealed class SlotQueries(ResourceStore store, OperationalFields fields,
     public async ValueTask<IReadOnlyList<StoredResource>> AppointmentsOfAsync(string actor, TimeRange span, CancellationToken ct) =>
         (await store.QueryAsync(new("Appointment", TakesTimeOf(actor, span), RecordOrder.ById, null, MostSlots), ct)).Resources;
 
-    private static byte[] Value(ReadOnlyMemory<byte> token, SlotStatus status, DateTimeOffset start)
-    {
-        var value = new byte[TokenLength + 1 + SortableTime.Length];
-        token.Span.CopyTo(value);
-        value[TokenLength] = OperationalFields.SlotStatusByte(status.Code());
-        SortableTime.Write(start, value.AsSpan(TokenLength + 1));
-        return value;
-    }
+    private static byte[] Value(ReadOnlyMemory<byte> token, SlotStatus status, DateTimeOffset start) =>
+        OperationalFields.ScheduleStatusStart(token.Span, OperationalFields.SlotStatusByte(status.Code()), start.UtcTicks / TimeSpan.TicksPerMicrosecond);
 
     private static byte[] Value(ReadOnlyMemory<byte> token, DateTimeOffset start)
     {

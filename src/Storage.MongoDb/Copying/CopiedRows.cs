@@ -14,9 +14,7 @@ namespace Storage.MongoDb.Copying;
 internal sealed class CopiedRows(Deployment deployment, DocumentWriter documents, TimeSpan most)
 {
     private const int BatchRows = 500;
-    private const string CounterId = "journal";
 
-    private static readonly BsonDocument Absent = new("$exists", false);
     private static readonly InsertManyOptions AnyOrder = new() { IsOrdered = false };
     private static readonly BulkWriteOptions AnyOrderOfWrites = new() { IsOrdered = false };
 
@@ -26,7 +24,7 @@ internal sealed class CopiedRows(Deployment deployment, DocumentWriter documents
 
     public async Task<StoreExtent> MeasureAsync(CancellationToken ct)
     {
-        var filter = new BsonDocument { { Names.Id, Numbers(0) }, { Names.Void, Absent } };
+        var filter = new BsonDocument { { Names.Id, Numbers(0) }, { Names.Void, Conditions.Absent } };
         var last = await _journal.Find(filter).Sort(new BsonDocument(Names.Id, -1)).Project(new BsonDocument(Names.Id, 1)).FirstOrDefaultAsync(ct).ConfigureAwait(false);
         var journal = await _journal.EstimatedDocumentCountAsync(cancellationToken: ct).ConfigureAwait(false);
         var records = await _records.EstimatedDocumentCountAsync(cancellationToken: ct).ConfigureAwait(false);
@@ -37,7 +35,7 @@ internal sealed class CopiedRows(Deployment deployment, DocumentWriter documents
     {
         while (after.IsInJournal)
         {
-            var filter = new BsonDocument { { Names.Id, Numbers(after.Sequence) }, { Names.Void, Absent } };
+            var filter = new BsonDocument { { Names.Id, Numbers(after.Sequence) }, { Names.Void, Conditions.Absent } };
             var rows = await Failures.GuardAsync(most, ct, limit => FindAsync(_journal, filter, limit)).ConfigureAwait(false);
             foreach (var row in rows)
             {
@@ -77,7 +75,7 @@ internal sealed class CopiedRows(Deployment deployment, DocumentWriter documents
         if (changes.Count > 0)
         {
             var counter = new BsonDocument("$max", new BsonDocument(Names.Number, changes.Max(row => row.Change.Sequence)));
-            await _counters.UpdateOneAsync(new BsonDocument(Names.Id, CounterId), counter, new UpdateOptions { IsUpsert = true }, ct).ConfigureAwait(false);
+            await _counters.UpdateOneAsync(new BsonDocument(Names.Id, Names.JournalCounter), counter, new UpdateOptions { IsUpsert = true }, ct).ConfigureAwait(false);
             await PutAsync(_journal, [.. changes.Select(CopiedDocument.OfJournal)], ct).ConfigureAwait(false);
         }
         var current = rows.OfType<StoreRow.Current>().ToList();
@@ -132,7 +130,7 @@ internal sealed class CopiedRows(Deployment deployment, DocumentWriter documents
         {
             return sequences;
         }
-        var filter = new BsonDocument { { Names.Key, new BsonDocument("$in", keys) }, { Names.Id, Numbers(0) }, { Names.Hidden, Absent } };
+        var filter = new BsonDocument { { Names.Key, new BsonDocument("$in", keys) }, { Names.Id, Numbers(0) }, { Names.Hidden, Conditions.Absent } };
         var elements = new BsonDocument { { Names.Key, 1 }, { Names.Version, 1 } };
         using var found = await _journal.Find(filter).Project(elements).ToCursorAsync(ct).ConfigureAwait(false);
         while (await found.MoveNextAsync(ct).ConfigureAwait(false))

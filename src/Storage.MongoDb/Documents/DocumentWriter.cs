@@ -31,7 +31,7 @@ internal sealed class DocumentWriter(FrozenSet<IndexField> ordered)
         }
         document.Add(Names.Type, record.Key.Type);
         document.Add(Names.LocalId, record.Key.Id);
-        var block = WithLastUpdated(record);
+        var block = IndexEntries.FromBlock(IndexBlock.WithLastUpdated(record.Index.Block.Span, record.LastUpdated));
         AddEntries(document, record.Key, block);
         document.Add(Names.Block, Bytes(block.Block));
         document.Add(Names.Body, Bytes(record.Body));
@@ -110,20 +110,6 @@ internal sealed class DocumentWriter(FrozenSet<IndexField> ordered)
         {
             document.Add(Names.Ordered, inOrder);
         }
-    }
-
-    private static IndexEntries WithLastUpdated(StoredRecord record)
-    {
-        var builder = new IndexEntries.Builder();
-        foreach (var entry in record.Index)
-        {
-            if (entry.Field != IndexField.LastUpdated)
-            {
-                builder.Add(entry.Field, entry.Value.Span);
-            }
-        }
-        builder.Add(IndexField.LastUpdated, SortableTime.Encode(record.LastUpdated));
-        return builder.Build();
     }
 
     private static BsonBinaryData Bytes(ReadOnlyMemory<byte> bytes) =>

@@ -57,6 +57,9 @@ internal static class Names
     /// <summary>Journal: nothing was written under this number and nothing ever will be.</summary>
     public const string Void = "z";
 
+    /// <summary>Counters: the document of the journal's numbers.</summary>
+    public const string JournalCounter = "journal";
+
     /// <summary>Claims and counters: the number.</summary>
     public const string Number = "n";
 

@@ -68,7 +68,7 @@ internal sealed class Row
     /// <exception cref="StoreCorruptException">The document lacks what every record has.</exception>
     public StoredRecord ToRecord()
     {
-        if (Version < 1 || Partition is null || Body is null != Deleted || !IsWhole(Block))
+        if (Version < 1 || Partition is null || Body is null != Deleted || !IndexBlock.IsWhole(Block))
         {
             throw Damaged("record");
         }
@@ -91,16 +91,6 @@ internal sealed class Row
 
     public static StoreCorruptException Damaged(string what, Exception? inner = null) =>
         new($"A document cannot be read: its {what} is not what was written.", inner);
-
-    /// <summary>Every entry ends within the block, so that whoever walks it stays inside.</summary>
-    private static bool IsWhole(ReadOnlySpan<byte> block)
-    {
-        while (block.Length >= 5 && block[4] > 0 && block.Length >= 5 + block[4])
-        {
-            block = block[(5 + block[4])..];
-        }
-        return block.IsEmpty;
-    }
 }
 
 /// <summary>Reads documents straight off the wire into <see cref="Row"/>; elements it does not know are passed over.</summary>

@@ -15,8 +15,6 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
 
     private static readonly TimeSpan ForGaps = TimeSpan.FromSeconds(1);
 
-    private static readonly BsonDocument Gone = new("$exists", false);
-
     private static readonly BsonDocument ChangeElements = new() { { Names.Body, 0 }, { Names.Commit, 0 } };
 
     private readonly IMongoCollection<BsonDocument> _journal = deployment.Database.GetCollection<BsonDocument>(Names.Journal);
@@ -25,7 +23,7 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
     /// <returns>A version that is no longer, or not only, the current one.</returns>
     public async Task<StoredRecord?> PastVersionAsync(ResourceKey key, long version, CancellationToken ct)
     {
-        var filter = new BsonDocument { { Names.Key, key.ToString() }, { Names.Version, version }, { Names.Hidden, Gone } };
+        var filter = new BsonDocument { { Names.Key, key.ToString() }, { Names.Version, version }, { Names.Hidden, Conditions.Absent } };
         var found = await FindAsync(filter, null, 1, null, ct).ConfigureAwait(false);
         return found.Count == 0 ? null : found[0].ToRecord();
     }
@@ -43,10 +41,10 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
         }
         else
         {
-            filter.Add(Names.Void, Gone);
+            filter.Add(Names.Void, Conditions.Absent);
         }
         filter.Add(Names.Id, Below(query.Before));
-        filter.Add(Names.Hidden, Gone);
+        filter.Add(Names.Hidden, Conditions.Absent);
         if (query.Since is { } since)
         {
             filter.Add(Names.Updated, new BsonDocument("$gte", DocumentWriter.TimeText(since)));
@@ -142,7 +140,7 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
         return true;
     }
 
-    private static BsonDocument Below(long? before) => before is { } sequence ? new("$lt", sequence) : new("$lte", long.MaxValue);
+    private static BsonDocument Below(long? before) => before is { } sequence ? new("$lt", sequence) : Conditions.AnyNumber;
 
     private async Task<List<Row>> FindAsync(BsonDocument filter, BsonDocument? sort, long limit, BsonDocument? elements, CancellationToken ct)
     {

@@ -112,7 +112,7 @@ internal sealed class RecordReader(Deployment deployment, PredicateFilter filter
         }
         if (!always && !PredicateFilter.Implies(query.Where, field))
         {
-            var without = PredicateFilter.And(filter, new BsonDocument(path, new BsonDocument("$exists", false)));
+            var without = PredicateFilter.And(filter, new BsonDocument(path, Conditions.Absent));
             if (query.After is { Value.IsEmpty: true } cursor)
             {
                 without = PredicateFilter.And(without, AfterId(cursor));

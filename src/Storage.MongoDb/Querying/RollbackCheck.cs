@@ -59,7 +59,7 @@ internal sealed class RollbackCheck(Deployment deployment)
 
     private async Task<long> NewestAsync(ResourceKey key, CancellationToken ct)
     {
-        var row = await _journal.Find(new BsonDocument { { Names.Key, key.ToString() }, { Names.Id, AnySequence }, { Names.Hidden, Gone } })
+        var row = await _journal.Find(new BsonDocument { { Names.Key, key.ToString() }, { Names.Id, Conditions.AnyNumber }, { Names.Hidden, Conditions.Absent } })
             .Sort(new BsonDocument(Names.Id, -1)).Limit(1).Project(new BsonDocument { { Names.Id, 0 }, { Names.Version, 1 } })
             .FirstOrDefaultAsync(ct).ConfigureAwait(false);
         return row is null ? 0 : VersionOf(row);
@@ -71,17 +71,13 @@ internal sealed class RollbackCheck(Deployment deployment)
         {
             new("$match", new BsonDocument
             {
-                { Names.Key, new BsonDocument("$in", new BsonArray(records.Select(r => r.Key.ToString()))) }, { Names.Id, AnySequence }, { Names.Hidden, Gone },
+                { Names.Key, new BsonDocument("$in", new BsonArray(records.Select(r => r.Key.ToString()))) }, { Names.Id, Conditions.AnyNumber }, { Names.Hidden, Conditions.Absent },
             }),
             new("$group", new BsonDocument { { Names.Id, "$" + Names.Key }, { Names.Version, new BsonDocument("$max", "$" + Names.Version) } }),
         };
         var rows = await (await _journal.AggregateAsync<BsonDocument>(pipeline, cancellationToken: ct).ConfigureAwait(false)).ToListAsync(ct).ConfigureAwait(false);
         return rows.ToDictionary(row => row[Names.Id].AsString, VersionOf);
     }
-
-    private static readonly BsonDocument AnySequence = new("$lte", long.MaxValue);
-
-    private static readonly BsonDocument Gone = new("$exists", false);
 
     private static long VersionOf(BsonDocument row) => row.GetValue(Names.Version, BsonNull.Value) is { IsNumeric: true } version ? version.ToInt64() : throw Row.Damaged("version");
 

@@ -10,8 +10,6 @@ namespace Storage.MongoDb.Writing;
 /// <summary>What a commit does to journal rows that are there already: rare, and the only writes that look before they act.</summary>
 internal sealed class JournalMoves(Deployment deployment, DocumentWriter documents)
 {
-    private static readonly BsonDocument Numbers = new("$lte", long.MaxValue);
-
     /// <summary>History forgets the version; the change log does not.</summary>
     private static readonly BsonDocument Hide = new() { { "$set", new BsonDocument(Names.Hidden, BsonBoolean.True) }, { "$unset", new BsonDocument(Names.Body, 1) } };
 
@@ -53,7 +51,7 @@ internal sealed class JournalMoves(Deployment deployment, DocumentWriter documen
             else
             {
                 kind = Journalled.Earlier;
-                await _journal.UpdateManyAsync(session, new BsonDocument { { Names.Key, key }, { Names.Id, Numbers }, { Names.Version, row.Version } }, Hide, cancellationToken: ct).ConfigureAwait(false);
+                await _journal.UpdateManyAsync(session, new BsonDocument { { Names.Key, key }, { Names.Id, Conditions.AnyNumber }, { Names.Version, row.Version } }, Hide, cancellationToken: ct).ConfigureAwait(false);
             }
             var at = new BsonDocument { { Names.Id, key }, { Names.Version, row.Version } };
             var replaced = await _records.ReplaceOneAsync(session, at, documents.Record(write.Record, kind, plan.Id), cancellationToken: ct).ConfigureAwait(false);
@@ -74,7 +72,7 @@ internal sealed class JournalMoves(Deployment deployment, DocumentWriter documen
             return;
         }
         await _records.DeleteManyAsync(session, new BsonDocument(Names.Id, ids), cancellationToken: ct).ConfigureAwait(false);
-        await _journal.UpdateManyAsync(session, new BsonDocument { { Names.Key, ids }, { Names.Id, Numbers }, { Names.Hidden, new BsonDocument("$exists", false) } }, Hide, cancellationToken: ct).ConfigureAwait(false);
+        await _journal.UpdateManyAsync(session, new BsonDocument { { Names.Key, ids }, { Names.Id, Conditions.AnyNumber }, { Names.Hidden, Conditions.Absent } }, Hide, cancellationToken: ct).ConfigureAwait(false);
         await _journal.DeleteManyAsync(session, new BsonDocument { { Names.Key, ids }, { Names.Id, new BsonDocument("$type", "string") } }, cancellationToken: ct).ConfigureAwait(false);
     }
 }

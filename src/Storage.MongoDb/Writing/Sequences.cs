@@ -11,9 +11,7 @@ namespace Storage.MongoDb.Writing;
 /// </summary>
 internal sealed class Sequences(Deployment deployment, TimeSpan most)
 {
-    private const string CounterId = "journal";
-
-    private static readonly BsonDocument Filter = new(Names.Id, CounterId);
+    private static readonly BsonDocument Filter = new(Names.Id, Names.JournalCounter);
 
     private sealed record Asking(int Count, TaskCompletionSource<long> First);
 

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using FhirCore.Records;
 using FhirServer.Hosting;
 using Storage.Contract;
+using Tests.Shared;
 
 namespace FhirServer.Tests.Processes;
 
@@ -23,7 +24,7 @@ internal sealed class SharedDatabase : IAsyncDisposable
 
     public async Task<Member> StartAsync(IRecordStore store, params string[] more)
     {
-        var origin = $"http://127.0.0.1:{ServerFixture.FreePort()}";
+        var origin = $"http://127.0.0.1:{FreePort.Draw()}";
         var application = await FhirApplication.BuildAsync(
         [
             $"--urls={origin}", "--Server:BaseUrl=http://fhir.example/fhir", $"--Storage:DataDirectory={Path.Combine(_directory, Guid.NewGuid().ToString("n"))}",

@@ -180,28 +180,14 @@ public sealed class LeasedJobsTests
         public void Failed(string job, Exception why) => Failures++;
     }
 
-    private sealed class AwayStore(IRecordStore inner) : IRecordStore
+    private sealed class AwayStore(IRecordStore inner) : LeaseStore(inner)
     {
         public volatile bool IsAway;
 
-        public ValueTask<StoredRecord?> GetAsync(FhirCore.ResourceKey key, CancellationToken ct) =>
-            IsAway ? throw new StoreUnavailableException("away") : inner.GetAsync(key, ct);
+        public override ValueTask<StoredRecord?> GetAsync(FhirCore.ResourceKey key, CancellationToken ct) =>
+            IsAway ? throw new StoreUnavailableException("away") : Inner.GetAsync(key, ct);
 
-        public Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct) =>
-            IsAway ? throw new StoreUnavailableException("away") : inner.CommitAsync(commit, ct);
-
-        public ValueTask<StoredRecord?> GetVersionAsync(FhirCore.ResourceKey key, long version, CancellationToken ct) => throw new NotSupportedException();
-
-        public ValueTask<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct) => throw new NotSupportedException();
-
-        public ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct) => throw new NotSupportedException();
-
-        public ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct) => throw new NotSupportedException();
-
-        public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct) => throw new NotSupportedException();
-
-        public ValueTask<long> StampAsync(string name, CancellationToken ct) => throw new NotSupportedException();
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
+        public override Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct) =>
+            IsAway ? throw new StoreUnavailableException("away") : Inner.CommitAsync(commit, ct);
     }
 }

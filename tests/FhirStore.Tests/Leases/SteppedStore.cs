@@ -8,7 +8,7 @@ namespace FhirStore.Tests.Leases;
 /// A store whose calls wait until a test carries them out and, apart from that, until it gives the answer back: a call may be held up
 /// on its way there, on its way back, or be answered with an error although it was carried out.
 /// </summary>
-internal sealed class SteppedStore(IRecordStore inner) : IRecordStore
+internal sealed class SteppedStore(IRecordStore inner) : LeaseStore(inner)
 {
     private readonly List<Call> _waiting = [];
 
@@ -21,25 +21,11 @@ internal sealed class SteppedStore(IRecordStore inner) : IRecordStore
 
     public void Fail(int which) => Take(which).Fail();
 
-    public async ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct) =>
-        (StoredRecord?)await AskAsync(() => inner.GetAsync(key, default).AsTask().GetAwaiter().GetResult());
+    public override async ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct) =>
+        (StoredRecord?)await AskAsync(() => Inner.GetAsync(key, default).AsTask().GetAwaiter().GetResult());
 
-    public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct) =>
-        (CommitResult)(await AskAsync(() => inner.CommitAsync(commit, default).GetAwaiter().GetResult()))!;
-
-    public ValueTask<StoredRecord?> GetVersionAsync(ResourceKey key, long version, CancellationToken ct) => throw new NotSupportedException();
-
-    public ValueTask<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct) => throw new NotSupportedException();
-
-    public ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct) => throw new NotSupportedException();
-
-    public ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct) => throw new NotSupportedException();
-
-    public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct) => throw new NotSupportedException();
-
-    public ValueTask<long> StampAsync(string name, CancellationToken ct) => throw new NotSupportedException();
-
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
+    public override async Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct) =>
+        (CommitResult)(await AskAsync(() => Inner.CommitAsync(commit, default).GetAwaiter().GetResult()))!;
 
     private Task<object?> AskAsync(Func<object?> ask)
     {

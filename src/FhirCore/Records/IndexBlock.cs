@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
-using FhirCore.Records;
 
-namespace Storage.RocksDb.Rows;
+namespace FhirCore.Records;
 
-/// <summary>Works on the flat block of <see cref="IndexEntries"/>: field (4), length (1), value; sorted, without repeats.</summary>
-internal static class IndexBlock
+/// <summary>For adapters, which store the flat block of <see cref="IndexEntries"/>: field (4), length (1), value; sorted, without repeats.</summary>
+public static class IndexBlock
 {
     private const int Head = 5;
 
