@@ -9,16 +9,24 @@ public sealed class Grant
     private readonly PermissionsByType _permissions;
 
     /// <param name="clientId">The client the token was given to.</param>
-    public Grant(string clientId, ImmutableArray<SmartScope> scopes)
+    /// <param name="user">Null where the client acts for itself.</param>
+    public Grant(string clientId, ImmutableArray<SmartScope> scopes, GrantedUser? user = null, LaunchContext? launch = null)
     {
         ClientId = clientId;
         Scopes = scopes;
+        User = user;
+        Launch = launch;
         _permissions = PermissionsByType.Of(scopes);
     }
 
     public string ClientId { get; }
 
     public ImmutableArray<SmartScope> Scopes { get; }
+
+    public GrantedUser? User { get; }
+
+    /// <summary>Null where nothing was in view.</summary>
+    public LaunchContext? Launch { get; }
 
     /// <summary>Every system scope.</summary>
     public static Grant Everything(string clientId) =>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Authorization.Accounts;
 using Authorization.Keys;
 using Authorization.Stores;
 
@@ -11,4 +12,5 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(OAuthScope))]
 [JsonSerializable(typeof(OAuthToken))]
 [JsonSerializable(typeof(StoredKey))]
+[JsonSerializable(typeof(Account))]
 internal sealed partial class RecordJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using Authorization.Accounts;
 using Authorization.Clients;
 using Authorization.Endpoints;
 using Authorization.Keys;
@@ -48,6 +49,7 @@ public static class AuthorizationServer
             services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
             services.AddRecords();
+            services.AddAccounts();
             services.AddSingleton<ServerKeys>();
             services.AddSingleton<ClientRegistry>();
             services.AddSingleton<LoginThrottle>();
@@ -71,6 +73,7 @@ public static class AuthorizationServer
             services.AddSingleton<AuthorizationIndex>();
             services.AddSingleton<ScopeIndex>();
             services.AddSingleton<TokenIndex>();
+            services.AddSingleton<AccountIndex>();
             services.AddSingleton(static provider => new SealedRecords<OAuthApplication>(
                 provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
                 ApplicationIndex.RecordType, RecordJson.Default.OAuthApplication, provider.GetRequiredService<ApplicationIndex>().Add));
@@ -83,6 +86,13 @@ public static class AuthorizationServer
             services.AddSingleton(static provider => new SealedRecords<OAuthToken>(
                 provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
                 TokenIndex.RecordType, RecordJson.Default.OAuthToken, provider.GetRequiredService<TokenIndex>().Add));
+        }
+
+        private void AddAccounts()
+        {
+            services.AddSingleton(static provider => new SealedRecords<Account>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                AccountIndex.RecordType, RecordJson.Default.Account, provider.GetRequiredService<AccountIndex>().Add));
         }
 
         private void AddOpenIddictServer()

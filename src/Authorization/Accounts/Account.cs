@@ -1,0 +1,45 @@
+using Authorization.Access;
+
+namespace Authorization.Accounts;
+
+/// <summary>A person who can sign in, as the sealed record holds it.</summary>
+public sealed class Account
+{
+    /// <summary>What they type to sign in, in lower case; an e-mail address for patients. No two accounts share one.</summary>
+    public required string UserName { get; set; }
+
+    /// <summary>Shown to themselves, and to whoever approves them.</summary>
+    public string? DisplayName { get; set; }
+
+    public AccountStatus Status { get; set; }
+
+    public string? Email { get; set; }
+
+    public bool EmailVerified { get; set; }
+
+    /// <summary>E.164: +4915112345678.</summary>
+    public string? Phone { get; set; }
+
+    public bool PhoneVerified { get; set; }
+
+    /// <summary>As ASP.NET Core Identity's hasher makes it; null where they sign in by passkey or an outside provider only.</summary>
+    public string? PasswordHash { get; set; }
+
+    /// <summary><c>Patient/123</c> or <c>Practitioner/456</c>; null until linked.</summary>
+    public string? FhirUser { get; set; }
+
+    public List<HeldRole> Roles { get; set; } = [];
+
+    /// <summary>Language of pages and messages: <c>en</c> or <c>ru</c>.</summary>
+    public string Language { get; set; } = "en";
+
+    public DateTimeOffset Created { get; set; }
+}
+
+public enum AccountStatus
+{
+    /// <summary>Registered, but a code or an approval is still to come: cannot sign in to apps.</summary>
+    Pending,
+    Active,
+    Disabled,
+}
