@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Forecasts;
 
 // Forecasts [--data CSV] [--output FILE|none] [--no-times]: how good the forecasts are by a rolling protocol, and what they cost.
@@ -9,43 +10,48 @@ if (data is null)
     return 1;
 }
 var days = LoadSeries.Read(data);
-var report = new StringWriter(CultureInfo.InvariantCulture);
-report.WriteLine("# Forecasts: accuracy and cost");
-report.WriteLine();
-report.WriteLine($"`{Path.GetFileName(data)}`, {days.Values.Length} days to {days.End.AddDays(-1):yyyy-MM-dd}. Origins every 14 days through a year, 28 days ahead; MASE against repeating the last week, within the 728 days before the origin. Coverage of the nominal 80 and 95 % intervals over all 28 days. The thinned series keep each visit with the same chance; our draw, not the one of other publications.");
+var report = new StringBuilder();
+Line("# Forecasts: accuracy and cost");
+Line();
+Line($"`{Path.GetFileName(data)}`, {days.Values.Length} days to {days.End.AddDays(-1):yyyy-MM-dd}. Origins every 14 days through a year, 28 days ahead; MASE against repeating the last week, within the 728 days before the origin. Coverage of the nominal 80 and 95 % intervals over all 28 days. The thinned series keep each visit with the same chance; our draw, not the one of other publications.");
 foreach (var (yearsBack, title) in new[] { (0, "Last year"), (1, "The year before: nothing was tuned on it") })
 {
-    report.WriteLine();
-    report.WriteLine($"## {title}");
+    Line();
+    Line($"## {title}");
     foreach (var series in LoadSeries.FromEmergencyDepartment(days))
     {
-        report.WriteLine();
-        report.WriteLine($"| {series.Name} | MASE days 1–7 | days 1–28 | inside 80 % | inside 95 % |");
-        report.WriteLine("| --- | --- | --- | --- | --- |");
+        Line();
+        Line($"| {series.Name} | MASE days 1–7 | days 1–28 | inside 80 % | inside 95 % |");
+        Line("| --- | --- | --- | --- | --- |");
         foreach (var row in RollingOrigin.Measure(series, yearsBack))
         {
-            report.WriteLine($"| {row.Method} | {row.Week:F3} | {row.Month:F3} | {Percent(row.Covered80)} | {Percent(row.Covered95)} |");
+            Line($"| {row.Method} | {row.Week:F3} | {row.Month:F3} | {Percent(row.Covered80)} | {Percent(row.Covered95)} |");
         }
     }
 }
 if (!args.Contains("--no-times"))
 {
-    report.WriteLine();
-    report.WriteLine("## Time, one core");
-    report.WriteLine();
-    report.WriteLine("| what | aim, under | median |");
-    report.WriteLine("| --- | --- | --- |");
+    Line();
+    Line("## Time, one core");
+    Line();
+    Line("| what | aim, under | median |");
+    Line("| --- | --- | --- |");
     foreach (var (what, aim, milliseconds) in Timings.Measure(days))
     {
-        report.WriteLine($"| {what} | {aim} | {(milliseconds < 10_000 ? $"{milliseconds:F1} ms" : $"{milliseconds / 1000:F1} s")} |");
+        Line($"| {what} | {aim} | {(milliseconds < 10_000 ? $"{milliseconds:F1} ms" : $"{milliseconds / 1000:F1} s")} |");
     }
 }
-Console.Write(report);
 if (Option("--output") is { } output && output != "none")
 {
     await File.WriteAllTextAsync(output, report.ToString());
 }
 return 0;
+
+void Line(string text = "")
+{
+    Console.WriteLine(text);
+    report.Append(text).Append('\n');
+}
 
 string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 

@@ -9,6 +9,9 @@ internal sealed class AdjustedSsa(int days, int rank) : IMethod
 {
     private const int Year = 364;
 
+    /// <summary>Of the directions: a forecast of hundreds of visits is then right to a hundredth of one.</summary>
+    private const double Tolerance = 1e-5;
+
     public string Name => $"SSA {days} days, rank {rank}";
 
     public int MinimumWeeks => days == Year ? 104 : 8;
@@ -36,7 +39,7 @@ internal sealed class AdjustedSsa(int days, int rank) : IMethod
             rest[i] -= profile[past.Weekdays.Span[i]];
         }
         var window = Math.Clamp(days * past.PerWeek / 7, 2, rest.Length - 1);
-        var ssa = SsaDecomposition.Decompose(rest, window, Math.Min(rank, window), near);
+        var ssa = SsaDecomposition.Decompose(rest, window, Math.Min(rank, window), near, Tolerance);
         directions = ssa.Directions;
         // Where SSA has nothing to say, not-a-number tells the mix to leave it out.
         var forecast = SignalShift.Of([.. ssa.Directions])?.Damped(1)?.Continue(rest, ahead.Length) ?? [.. Enumerable.Repeat(double.NaN, ahead.Length)];

@@ -14,15 +14,24 @@ internal sealed class LevelSmoother : IMethod
     {
         var values = past.Values.Span;
         var weekdays = past.Weekdays.Span;
-        var (least, best) = (double.MaxValue, new State());
-        foreach (var level in LevelRates)
+        var firstWeeks = 4 * past.PerWeek;
+        var shares = WeekdayProfile.Of(values[..firstWeeks], weekdays[..firstWeeks], past.PerWeek);
+        var level = 0.0;
+        foreach (var value in values[..firstWeeks])
         {
-            foreach (var weekday in WeekdayRates)
+            level += value / firstWeeks;
+        }
+        var best = (Squares: double.MaxValue, Level: level, Shares: shares);
+        Span<double> state = stackalloc double[7];
+        foreach (var levelRate in LevelRates)
+        {
+            foreach (var weekdayRate in WeekdayRates)
             {
-                var state = Run(values, weekdays, past.PerWeek, level, weekday, out var squares);
-                if (squares < least)
+                shares.CopyTo(state);
+                var (reached, squares) = Run(values, weekdays, level, state, levelRate, weekdayRate, firstWeeks, best.Squares);
+                if (squares < best.Squares)
                 {
-                    (least, best) = (squares, state);
+                    best = (squares, reached, state.ToArray());
                 }
             }
         }
@@ -34,31 +43,19 @@ internal sealed class LevelSmoother : IMethod
         return forecast;
     }
 
-    private static State Run(ReadOnlySpan<double> values, ReadOnlySpan<byte> weekdays, int perWeek, double levelRate, double weekdayRate, out double squares)
+    /// <summary>Runs through the past once and leaves the weekdays' shares as they end; gives up when the errors have grown beyond <paramref name="enough"/>.</summary>
+    private static (double Level, double Squares) Run(
+        ReadOnlySpan<double> values, ReadOnlySpan<byte> weekdays, double level, Span<double> shares, double levelRate, double weekdayRate, int unscored, double enough)
     {
-        var start = values[..(4 * perWeek)];
-        var state = new State { Shares = WeekdayProfile.Of(start, weekdays[..(4 * perWeek)], perWeek) };
-        foreach (var value in start)
+        var squares = 0.0;
+        for (var i = 0; i < values.Length && squares < enough; i++)
         {
-            state.Level += value / start.Length;
+            ref var share = ref shares[weekdays[i]];
+            var error = values[i] - level - share;
+            level += levelRate * error;
+            share += weekdayRate * error;
+            squares += i < unscored ? 0 : error * error; // the first weeks made the start they would be judged by
         }
-        squares = 0;
-        for (var i = 0; i < values.Length; i++)
-        {
-            var error = values[i] - state.Level - state.Shares[weekdays[i]];
-            state.Level += levelRate * error;
-            state.Shares[weekdays[i]] += weekdayRate * error;
-            if (i >= start.Length)
-            {
-                squares += error * error;
-            }
-        }
-        return state;
-    }
-
-    private sealed class State
-    {
-        public double Level;
-        public double[] Shares = new double[7];
+        return (level, squares);
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Forecasting.Ssa;
 
 /// <summary>
@@ -38,15 +40,22 @@ public sealed class SsaDecomposition
     /// <param name="count">1…L.</param>
     public static SsaDecomposition Leading(ReadOnlySpan<double> series, int window, int count) => Decompose(series, window, count, near: null);
 
-    internal static SsaDecomposition Decompose(ReadOnlySpan<double> series, int window, int count, IReadOnlyList<double[]>? near)
+    internal static SsaDecomposition Decompose(ReadOnlySpan<double> series, int window, int count, IReadOnlyList<double[]>? near, double tolerance = 1e-9)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(window, series.Length);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, window);
-        var gram = new Trajectory(series, window).Gram();
-        var pairs = count == window ? SymmetricEigen.All(gram, window) : SymmetricEigen.Leading(gram, window, count, near);
-        return new(series.ToArray(), window, pairs);
+        var gram = ArrayPool<double>.Shared.Rent(window * window); // a year's is a megabyte, and trials on the past want one a week
+        try
+        {
+            new Trajectory(series, window).Gram(gram);
+            return new(series.ToArray(), window, count == window ? SymmetricEigen.All(gram, window) : SymmetricEigen.Leading(gram, window, count, near, tolerance));
+        }
+        finally
+        {
+            ArrayPool<double>.Shared.Return(gram);
+        }
     }
 
     /// <summary>The sum of the parts of the series along the named components: their rank-one matrices averaged along the diagonals.</summary>

@@ -13,15 +13,14 @@ internal static class SymmetricEigen
     /// <summary>Below this order the whole decomposition is as quick as a search for a part of it.</summary>
     private const int SmallOrder = 40;
 
-    /// <summary>Residual of a leading vector against its own eigenvalue: a forecast's digits end long before.</summary>
-    private const double Tolerance = 1e-7;
-
     /// <summary>Growths of the search space before it starts again from the best vectors found, and how often it may.</summary>
     private const int Growths = 10, Restarts = 30;
 
-    public static EigenPairs All(double[] matrix, int order)
+    /// <param name="matrix">By rows; only the first order² entries count.</param>
+    /// <param name="order">Rows.</param>
+    public static EigenPairs All(ReadOnlySpan<double> matrix, int order)
     {
-        var evd = new DenseMatrix(order, order, matrix).Evd(Symmetricity.Symmetric); // symmetric: rows or columns first is the same
+        var evd = new DenseMatrix(order, order, matrix[..(order * order)].ToArray()).Evd(Symmetricity.Symmetric); // symmetric: rows or columns first is the same
         var values = new double[order];
         var vectors = new double[order][];
         for (var i = 0; i < order; i++)
@@ -34,8 +33,12 @@ internal static class SymmetricEigen
     }
 
     /// <summary>The <paramref name="count"/> leading pairs, by a block Krylov search with Rayleigh–Ritz extraction. Deterministic: no random start.</summary>
+    /// <param name="matrix">By rows; only the first order² entries count.</param>
+    /// <param name="order">Rows.</param>
+    /// <param name="count">1…order.</param>
     /// <param name="near">Vectors believed to lie near the answer, such as those of the same series a week before; they save work, not accuracy.</param>
-    public static EigenPairs Leading(double[] matrix, int order, int count, IReadOnlyList<double[]>? near = null)
+    /// <param name="tolerance">Residual of each vector against its own eigenvalue.</param>
+    public static EigenPairs Leading(ReadOnlySpan<double> matrix, int order, int count, IReadOnlyList<double[]>? near = null, double tolerance = 1e-9)
     {
         var block = count + 1;
         if (order <= SmallOrder || block * Growths > order)
@@ -45,7 +48,7 @@ internal static class SymmetricEigen
         var start = Enumerable.Range(0, block).Select(i => near is not null && i < near.Count ? [.. near[i]] : Wave(order, i)).ToList();
         for (var restart = 0; restart < Restarts; restart++)
         {
-            var ritz = Search(matrix, order, count, start, out var converged);
+            var ritz = Search(matrix, order, count, start, tolerance, out var converged);
             if (converged)
             {
                 return First(ritz, count);
@@ -55,7 +58,7 @@ internal static class SymmetricEigen
         return First(All(matrix, order), count);
     }
 
-    private static EigenPairs Search(double[] matrix, int order, int count, List<double[]> start, out bool converged)
+    private static EigenPairs Search(ReadOnlySpan<double> matrix, int order, int count, List<double[]> start, double tolerance, out bool converged)
     {
         var basis = new List<double[]>();
         var images = new List<double[]>();
@@ -69,13 +72,10 @@ internal static class SymmetricEigen
             {
                 TryAdd(basis, candidate);
             }
-            for (var i = from; i < basis.Count; i++)
-            {
-                images.Add(Apply(matrix, order, basis[i]));
-            }
+            images.AddRange(Apply(matrix, order, basis[from..]));
             candidates = [.. images.Skip(from).Select(image => (double[])image.Clone())];
             growth++;
-            ritz = growth % 3 == 0 || growth == Growths || candidates.Count == 0 ? Extract(basis, images, start.Count, count, out converged) : Nothing(out converged);
+            ritz = growth % 3 == 0 || growth == Growths || candidates.Count == 0 ? Extract(basis, images, start.Count, count, tolerance, out converged) : Nothing(out converged);
         }
         while (!converged && growth < Growths && candidates.Count > 0);
         return ritz;
@@ -88,7 +88,7 @@ internal static class SymmetricEigen
     }
 
     /// <summary>The best approximations the search space holds.</summary>
-    private static EigenPairs Extract(List<double[]> basis, List<double[]> images, int wanted, int count, out bool converged)
+    private static EigenPairs Extract(List<double[]> basis, List<double[]> images, int wanted, int count, double tolerance, out bool converged)
     {
         var size = basis.Count;
         var projected = new double[size * size];
@@ -111,7 +111,7 @@ internal static class SymmetricEigen
                 var residual = Combine(images, inner.Vectors[k]);
                 Trajectory.AddScaled(-inner.Values[k], vectors[k], residual);
                 // Where nothing is left of the matrix any direction will do: a constant series has one component.
-                converged = Norm(residual) <= Math.Max(Tolerance * inner.Values[k], 1e-13 * inner.Values[0]);
+                converged = Norm(residual) <= Math.Max(tolerance * inner.Values[k], 1e-13 * inner.Values[0]);
             }
             vectors[k] = Upright(vectors[k]);
         }
@@ -128,14 +128,19 @@ internal static class SymmetricEigen
         return sum;
     }
 
-    private static double[] Apply(double[] matrix, int order, double[] vector)
+    /// <summary>Row by row for all vectors at once: the matrix is read from memory once.</summary>
+    private static double[][] Apply(ReadOnlySpan<double> matrix, int order, List<double[]> vectors)
     {
-        var image = new double[order];
+        var images = vectors.Select(_ => new double[order]).ToArray();
         for (var i = 0; i < order; i++)
         {
-            image[i] = Trajectory.Dot(matrix.AsSpan(i * order, order), vector);
+            var row = matrix.Slice(i * order, order);
+            for (var k = 0; k < images.Length; k++)
+            {
+                images[k][i] = Trajectory.Dot(row, vectors[k]);
+            }
         }
-        return image;
+        return images;
     }
 
     /// <summary>Takes from the candidate what the basis holds already, twice, because once leaves rounding behind. A candidate with nothing new is dropped.</summary>

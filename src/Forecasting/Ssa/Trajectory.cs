@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Forecasting.Ssa;
 
@@ -23,9 +24,9 @@ internal readonly ref struct Trajectory
     public int Columns { get; }
 
     /// <summary>X·Xᵀ by rows. Each entry follows from its upper left neighbour, so that only the first row costs K products an entry.</summary>
-    public double[] Gram()
+    /// <param name="gram">Takes the L² entries.</param>
+    public void Gram(Span<double> gram)
     {
-        var gram = new double[Window * Window];
         for (var j = 0; j < Window; j++)
         {
             gram[j] = gram[j * Window] = Dot(_series[..Columns], _series.Slice(j, Columns));
@@ -34,12 +35,9 @@ internal readonly ref struct Trajectory
         var right = _series[Columns..];
         for (var i = 1; i < Window; i++)
         {
-            var row = gram.AsSpan((i * Window) + 1, Window - 1);
-            gram.AsSpan((i - 1) * Window, Window - 1).CopyTo(row);
-            AddScaled(-left[i - 1], left, row);
-            AddScaled(right[i - 1], right, row);
+            var row = gram.Slice((i * Window) + 1, Window - 1);
+            Shift(gram.Slice((i - 1) * Window, Window - 1), -left[i - 1], left, right[i - 1], right, row);
         }
-        return gram;
     }
 
     /// <summary>uᵀ·X for the columns from <paramref name="first"/>: how much of direction <paramref name="u"/> each lagged window holds.</summary>
@@ -78,32 +76,55 @@ internal readonly ref struct Trajectory
 
     internal static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
-        var sum = Vector<double>.Zero;
-        var second = Vector<double>.Zero;
-        var width = Vector<double>.Count;
+        var wideA = MemoryMarshal.Cast<double, Vector<double>>(a);
+        var wideB = MemoryMarshal.Cast<double, Vector<double>>(b)[..wideA.Length];
+        var (first, second) = (Vector<double>.Zero, Vector<double>.Zero);
         var i = 0;
-        for (; i <= a.Length - (2 * width); i += 2 * width)
+        for (; i < wideA.Length - 1; i += 2)
         {
-            sum += new Vector<double>(a[i..]) * new Vector<double>(b[i..]);
-            second += new Vector<double>(a[(i + width)..]) * new Vector<double>(b[(i + width)..]);
+            first += wideA[i] * wideB[i];
+            second += wideA[i + 1] * wideB[i + 1];
         }
-        var total = Vector.Sum(sum + second);
-        for (; i < a.Length; i++)
+        if (i < wideA.Length)
+        {
+            first += wideA[i] * wideB[i];
+        }
+        var total = Vector.Sum(first + second);
+        for (i = wideA.Length * Vector<double>.Count; i < a.Length; i++)
         {
             total += a[i] * b[i];
         }
         return total;
     }
 
+    /// <summary>row = before + a·left + b·right.</summary>
+    private static void Shift(ReadOnlySpan<double> before, double a, ReadOnlySpan<double> left, double b, ReadOnlySpan<double> right, Span<double> row)
+    {
+        var wideRow = MemoryMarshal.Cast<double, Vector<double>>(row);
+        var wideBefore = MemoryMarshal.Cast<double, Vector<double>>(before)[..wideRow.Length];
+        var wideLeft = MemoryMarshal.Cast<double, Vector<double>>(left)[..wideRow.Length];
+        var wideRight = MemoryMarshal.Cast<double, Vector<double>>(right)[..wideRow.Length];
+        var (wideA, wideB) = (new Vector<double>(a), new Vector<double>(b));
+        for (var i = 0; i < wideRow.Length; i++)
+        {
+            wideRow[i] = wideBefore[i] + (wideA * wideLeft[i]) + (wideB * wideRight[i]);
+        }
+        for (var i = wideRow.Length * Vector<double>.Count; i < row.Length; i++)
+        {
+            row[i] = before[i] + (a * left[i]) + (b * right[i]);
+        }
+    }
+
     internal static void AddScaled(double factor, ReadOnlySpan<double> values, Span<double> target)
     {
-        var width = Vector<double>.Count;
-        var i = 0;
-        for (; i <= values.Length - width; i += width)
+        var wide = MemoryMarshal.Cast<double, Vector<double>>(values);
+        var wideTarget = MemoryMarshal.Cast<double, Vector<double>>(target)[..wide.Length];
+        var wideFactor = new Vector<double>(factor);
+        for (var i = 0; i < wide.Length; i++)
         {
-            (new Vector<double>(target[i..]) + (factor * new Vector<double>(values[i..]))).CopyTo(target[i..]);
+            wideTarget[i] += wideFactor * wide[i];
         }
-        for (; i < values.Length; i++)
+        for (var i = wide.Length * Vector<double>.Count; i < values.Length; i++)
         {
             target[i] += factor * values[i];
         }
