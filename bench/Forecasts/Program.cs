@@ -14,7 +14,7 @@ var report = new StringBuilder();
 Line("# Forecasts: accuracy and cost");
 Line();
 Line($"`{Path.GetFileName(data)}`, {days.Values.Length} days to {days.End.AddDays(-1):yyyy-MM-dd}. Origins every 14 days through a year, 28 days ahead; MASE against repeating the last week, within the 728 days before the origin. Coverage of the nominal 80 and 95 % intervals over all 28 days. The thinned series keep each visit with the same chance; our draw, not the one of other publications.");
-foreach (var (yearsBack, title) in new[] { (0, "Last year"), (1, "The year before: nothing was tuned on it") })
+foreach (var (yearsBack, title) in new[] { (0, "Last year"), (1, "The year before: seen once, when the mix was chosen") })
 {
     Line();
     Line($"## {title}");

@@ -9,8 +9,8 @@ internal sealed class AdjustedSsa(int days, int rank) : IMethod
 {
     private const int Year = 364;
 
-    /// <summary>Of the directions: a forecast of hundreds of visits is then right to a hundredth of one.</summary>
-    private const double Tolerance = 1e-5;
+    /// <summary>A year's directions hardly turn in a month: so many trials on the past, a week apart, share what the first of them found.</summary>
+    private const int SharedBy = 4;
 
     public string Name => $"SSA {days} days, rank {rank}";
 
@@ -18,31 +18,50 @@ internal sealed class AdjustedSsa(int days, int rank) : IMethod
 
     public int MinimumWeeksOnTrial => days == Year ? 72 : 8;
 
-    public double[] Forecast(OpenDays past, ReadOnlySpan<byte> ahead) => Forecast(past, ahead, near: null, out _);
+    public double[] Forecast(OpenDays past, ReadOnlySpan<byte> ahead)
+    {
+        var (levels, profile) = WithoutWeekdays(past);
+        return Continue(levels, profile, Motion(levels, past.PerWeek, near: null, out _), ahead);
+    }
 
-    /// <summary>The directions of one point are nearly those of the next: each search starts at the last one's end.</summary>
-    public IEnumerable<double[]> ForecastEach(IEnumerable<(OpenDays Past, ReadOnlyMemory<byte> Ahead)> points)
+    /// <summary>The last point, which is the one that counts, gets directions of its own. The search for them starts from the ones before.</summary>
+    public IEnumerable<double[]> ForecastEach(IReadOnlyList<(OpenDays Past, ReadOnlyMemory<byte> Ahead)> points)
     {
         IReadOnlyList<double[]>? near = null;
-        foreach (var (past, ahead) in points)
+        SignalShift? motion = null;
+        for (var i = 0; i < points.Count; i++)
         {
-            yield return Forecast(past, ahead.Span, near, out near);
+            var (levels, profile) = WithoutWeekdays(points[i].Past);
+            if (days < Year || i % SharedBy == 0 || i == points.Count - 1)
+            {
+                motion = Motion(levels, points[i].Past.PerWeek, near, out near);
+            }
+            yield return Continue(levels, profile, motion, points[i].Ahead.Span);
         }
     }
 
-    private double[] Forecast(OpenDays past, ReadOnlySpan<byte> ahead, IReadOnlyList<double[]>? near, out IReadOnlyList<double[]> directions)
+    private static (double[] Levels, double[] Profile) WithoutWeekdays(OpenDays past)
     {
         var profile = WeekdayProfile.Of(past.Values.Span, past.Weekdays.Span, past.PerWeek);
-        var rest = past.Values.ToArray();
-        for (var i = 0; i < rest.Length; i++)
+        var levels = past.Values.ToArray();
+        for (var i = 0; i < levels.Length; i++)
         {
-            rest[i] -= profile[past.Weekdays.Span[i]];
+            levels[i] -= profile[past.Weekdays.Span[i]];
         }
-        var window = Math.Clamp(days * past.PerWeek / 7, 2, rest.Length - 1);
-        var ssa = SsaDecomposition.Decompose(rest, window, Math.Min(rank, window), near, Tolerance);
-        directions = ssa.Directions;
+        return (levels, profile);
+    }
+
+    private SignalShift? Motion(double[] levels, int perWeek, IReadOnlyList<double[]>? near, out IReadOnlyList<double[]> directions)
+    {
+        var window = Math.Clamp(days * perWeek / 7, 2, levels.Length - 1);
+        directions = SsaDecomposition.Decompose(levels, window, Math.Min(rank, window), near, Effort.ForNoisyCounts).Directions;
+        return SignalShift.Of([.. directions])?.Damped(1);
+    }
+
+    private static double[] Continue(double[] levels, double[] profile, SignalShift? motion, ReadOnlySpan<byte> ahead)
+    {
         // Where SSA has nothing to say, not-a-number tells the mix to leave it out.
-        var forecast = SignalShift.Of([.. ssa.Directions])?.Damped(1)?.Continue(rest, ahead.Length) ?? [.. Enumerable.Repeat(double.NaN, ahead.Length)];
+        var forecast = motion?.Continue(levels, ahead.Length) ?? [.. Enumerable.Repeat(double.NaN, ahead.Length)];
         for (var h = 0; h < forecast.Length; h++)
         {
             forecast[h] += profile[ahead[h]];

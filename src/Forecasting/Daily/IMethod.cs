@@ -15,6 +15,6 @@ internal interface IMethod
     /// <param name="ahead">Weekdays of the open days to come, in order.</param>
     double[] Forecast(OpenDays past, ReadOnlySpan<byte> ahead);
 
-    /// <summary>The same from several points of the past, for methods that can use one answer in finding the next.</summary>
-    IEnumerable<double[]> ForecastEach(IEnumerable<(OpenDays Past, ReadOnlyMemory<byte> Ahead)> points) => points.Select(point => Forecast(point.Past, point.Ahead.Span));
+    /// <summary>The same from several points in order of time, for methods that can use one answer in finding the next.</summary>
+    IEnumerable<double[]> ForecastEach(IReadOnlyList<(OpenDays Past, ReadOnlyMemory<byte> Ahead)> points) => points.Select(point => Forecast(point.Past, point.Ahead.Span));
 }

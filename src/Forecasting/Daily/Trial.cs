@@ -75,7 +75,7 @@ internal sealed class Trial
     private static Candidate Try(History history, IMethod method, Origin[] origins)
     {
         var able = origins.Where(origin => origin.Index >= (origin.WeeksBack == 0 ? 1 : method.MinimumWeeksOnTrial) * history.Days.PerWeek).ToArray();
-        var forecasts = method.ForecastEach(able.Select(origin =>
+        var forecasts = method.ForecastEach(Array.ConvertAll(able, origin =>
             (history.Days.Before(origin.Index, DailyForecaster.LearningWeeks * history.Days.PerWeek), new ReadOnlyMemory<byte>(origin.Ahead))));
         return new(method, able.Zip(forecasts).ToDictionary(pair => pair.First, pair => pair.Second));
     }

@@ -32,15 +32,15 @@ public sealed class SsaDecomposition
     /// <summary>Every component.</summary>
     /// <param name="series">Finite values, more than <paramref name="window"/> of them.</param>
     /// <param name="window">L ≥ 2.</param>
-    public static SsaDecomposition Full(ReadOnlySpan<double> series, int window) => Decompose(series, window, window, near: null);
+    public static SsaDecomposition Full(ReadOnlySpan<double> series, int window) => Decompose(series, window, window, near: null, Effort.Full);
 
     /// <summary>The strongest components only, at a fraction of the price.</summary>
     /// <param name="series">Finite values, more than <paramref name="window"/> of them.</param>
     /// <param name="window">L ≥ 2.</param>
     /// <param name="count">1…L.</param>
-    public static SsaDecomposition Leading(ReadOnlySpan<double> series, int window, int count) => Decompose(series, window, count, near: null);
+    public static SsaDecomposition Leading(ReadOnlySpan<double> series, int window, int count) => Decompose(series, window, count, near: null, Effort.Full);
 
-    internal static SsaDecomposition Decompose(ReadOnlySpan<double> series, int window, int count, IReadOnlyList<double[]>? near, double tolerance = 1e-9)
+    internal static SsaDecomposition Decompose(ReadOnlySpan<double> series, int window, int count, IReadOnlyList<double[]>? near, Effort effort)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, 2);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(window, series.Length);
@@ -50,7 +50,7 @@ public sealed class SsaDecomposition
         try
         {
             new Trajectory(series, window).Gram(gram);
-            return new(series.ToArray(), window, count == window ? SymmetricEigen.All(gram, window) : SymmetricEigen.Leading(gram, window, count, near, tolerance));
+            return new(series.ToArray(), window, count == window ? SymmetricEigen.All(gram, window) : SymmetricEigen.Leading(gram, window, count, near, effort));
         }
         finally
         {

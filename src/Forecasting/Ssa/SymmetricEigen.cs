@@ -7,14 +7,26 @@ namespace Forecasting.Ssa;
 /// <param name="Vectors">One vector a row, each of length one, in the order of <paramref name="Values"/>.</param>
 internal sealed record EigenPairs(double[] Values, double[][] Vectors);
 
+/// <summary>How far a search for leading eigenvectors goes.</summary>
+/// <param name="Tolerance">Residual of each vector against its own eigenvalue.</param>
+/// <param name="Restarts">Times it may start again from the best vectors found.</param>
+/// <param name="MustConverge">Whether the whole decomposition is made after that; else the best found stands.</param>
+internal readonly record struct Effort(double Tolerance, int Restarts, bool MustConverge)
+{
+    public static Effort Full { get; } = new(1e-9, 30, MustConverge: true);
+
+    /// <summary>Directions of noise have nearly equal eigenvalues: telling them apart costs most of the time and changes no forecast.</summary>
+    public static Effort ForNoisyCounts { get; } = new(1e-5, 0, MustConverge: false);
+}
+
 /// <summary>Eigen-decomposition of a symmetric positive semidefinite matrix, and the cheaper question for its leading part only.</summary>
 internal static class SymmetricEigen
 {
     /// <summary>Below this order the whole decomposition is as quick as a search for a part of it.</summary>
     private const int SmallOrder = 40;
 
-    /// <summary>Growths of the search space before it starts again from the best vectors found, and how often it may.</summary>
-    private const int Growths = 10, Restarts = 30;
+    /// <summary>Growths of the search space before it starts again from the best vectors found.</summary>
+    private const int Growths = 10;
 
     /// <param name="matrix">By rows; only the first order² entries count.</param>
     /// <param name="order">Rows.</param>
@@ -37,25 +49,28 @@ internal static class SymmetricEigen
     /// <param name="order">Rows.</param>
     /// <param name="count">1…order.</param>
     /// <param name="near">Vectors believed to lie near the answer, such as those of the same series a week before; they save work, not accuracy.</param>
-    /// <param name="tolerance">Residual of each vector against its own eigenvalue.</param>
-    public static EigenPairs Leading(ReadOnlySpan<double> matrix, int order, int count, IReadOnlyList<double[]>? near = null, double tolerance = 1e-9)
+    /// <param name="effort">When to stop.</param>
+    public static EigenPairs Leading(ReadOnlySpan<double> matrix, int order, int count, IReadOnlyList<double[]>? near, Effort effort)
     {
         var block = count + 1;
         if (order <= SmallOrder || block * Growths > order)
         {
             return First(All(matrix, order), count);
         }
-        var start = Enumerable.Range(0, block).Select(i => near is not null && i < near.Count ? [.. near[i]] : Wave(order, i)).ToList();
-        for (var restart = 0; restart < Restarts; restart++)
+        var start = Enumerable.Range(0, block).Select(i => near is not null && i < near.Count && near[i].Length == order ? [.. near[i]] : Wave(order, i)).ToList();
+        for (var round = 0; ; round++)
         {
-            var ritz = Search(matrix, order, count, start, tolerance, out var converged);
-            if (converged)
+            var ritz = Search(matrix, order, count, start, effort.Tolerance, out var converged);
+            if (converged || (round == effort.Restarts && !effort.MustConverge && ritz.Values.Length >= count))
             {
                 return First(ritz, count);
             }
+            if (round == effort.Restarts)
+            {
+                return First(All(matrix, order), count);
+            }
             start = [.. ritz.Vectors];
         }
-        return First(All(matrix, order), count);
     }
 
     private static EigenPairs Search(ReadOnlySpan<double> matrix, int order, int count, List<double[]> start, double tolerance, out bool converged)
