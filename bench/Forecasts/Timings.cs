@@ -4,10 +4,10 @@ using Forecasting.Ssa;
 
 namespace Forecasts;
 
-/// <summary>What forecasts cost one core, after a warm-up; the median of several runs.</summary>
+/// <summary>What forecasts cost one core, after a warm-up; the medians of several runs.</summary>
 internal static class Timings
 {
-    public static IEnumerable<(string What, string Aim, double Milliseconds)> Measure(DailySeries days)
+    public static IEnumerable<(string What, string Aim, Cost Cost)> Measure(DailySeries days)
     {
         var twoYears = new DailySeries(days.End.AddDays(-728), days.Values[^728..]);
         yield return ("728 days → 28 days ahead, whole recipe with its trial on the past", "60 ms", Median(15, () => DailyForecaster.Forecast(twoYears, ServiceCalendar.AlwaysOpen, 28)));
@@ -32,19 +32,24 @@ internal static class Timings
 
     private static double Jitter(int t) => (t * 2654435761L % 1000 / 100.0) - 5;
 
-    private static double Median(int runs, Action work)
+    private static Cost Median(int runs, Action work)
     {
         if (runs > 1)
         {
             work(); // a single run comes late and finds its code warm
         }
-        var times = new double[runs];
+        var costs = new Cost[runs];
         for (var i = 0; i < runs; i++)
         {
-            var begin = Stopwatch.GetTimestamp();
+            var (begin, busy) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             work();
-            times[i] = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
+            costs[i] = new((Environment.CpuUsage.TotalTime - busy).TotalMilliseconds, Stopwatch.GetElapsedTime(begin).TotalMilliseconds);
         }
-        return times.Order().ElementAt(runs / 2);
+        return new(Middle(cost => cost.Processor), Middle(cost => cost.Elapsed));
+
+        double Middle(Func<Cost, double> of) => costs.Select(of).Order().ElementAt(runs / 2);
     }
 }
+
+/// <summary>Milliseconds of the processor, and on the clock: a busy machine stretches the second.</summary>
+internal readonly record struct Cost(double Processor, double Elapsed);
