@@ -13,4 +13,6 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(OAuthToken))]
 [JsonSerializable(typeof(StoredKey))]
 [JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(StoredSession))]
+[JsonSerializable(typeof(FailedSignIns))]
 internal sealed partial class RecordJson : JsonSerializerContext;
