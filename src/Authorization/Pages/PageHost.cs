@@ -33,16 +33,30 @@ public sealed class PageHost(Sessions sessions, PageCookies cookies, FormTokens 
             cookies.Write(context, PageCookies.Language, asked, LanguageIsKept);
         }
         var texts = PageLanguage.Of(context, cookies.Read(context, PageCookies.Language) ?? signedIn?.Account.Language);
-        var form = HttpMethods.IsPost(context.Request.Method) && context.Request.HasFormContentType
-            ? await context.Request.ReadFormAsync(ct)
-            : FormCollection.Empty;
-        return new(this, context, texts, signedIn, forms.For(secret, signedIn?.SessionId), form);
+        return new(this, context, texts, signedIn, forms.For(secret, signedIn?.SessionId), await ReadFormAsync(context.Request, ct));
     }
 
     /// <summary>Whether the form of a visit is one of ours.</summary>
     internal bool IsOurForm(Visit visit) =>
         cookies.Read(visit.Http, PageCookies.Visit) is { } secret
         && forms.IsRight(visit.Http.Request, visit.Typed(FormTokens.Field), secret, visit.SignedIn?.SessionId);
+
+    /// <returns>Nothing where it is no form that a browser sends: then its token is missing, and it is refused.</returns>
+    private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken ct)
+    {
+        if (!HttpMethods.IsPost(request.Method) || request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true)
+        {
+            return FormCollection.Empty;
+        }
+        try
+        {
+            return await request.ReadFormAsync(ct);
+        }
+        catch (InvalidDataException)
+        {
+            return FormCollection.Empty;
+        }
+    }
 
     internal async Task RenderAsync<TPage>(Visit visit, int status, ParameterView parameters)
         where TPage : Page

@@ -44,7 +44,7 @@ public sealed class SignInTests : IAsyncLifetime
     {
         await _server.AddAsync();
         await _server.AddAsync("gone@example.org", status: AccountStatus.Disabled);
-        for (var i = 0; i < 6; i++)
+        for (var i = 0; i < 5; i++)
         {
             using var guesser = new Browser(_server);
             await guesser.SignInAsync("locked@example.org", "a wrong password " + i);
@@ -53,15 +53,14 @@ public sealed class SignInTests : IAsyncLifetime
         foreach (var (name, password) in new[]
         {
             (People.Anna, "some other password"), ("nobody@example.org", People.Password), ("gone@example.org", People.Password), ("locked@example.org", People.Password),
-            ("no name at all \u0000<script>", "x"),
+            ("no name at all \"><script>", "x"),
         })
         {
-            _database.Clock.Advance(LoginThrottle.Window / 6);
             using var browser = new Browser(_server);
             await browser.SignInAsync(name, password);
             Assert.Equal(422, browser.Status);
             Assert.False(browser.Cookies.ContainsKey("__Host-session"));
-            Assert.Equal(name.Replace("\0", "\uFFFD", StringComparison.Ordinal), browser.Page.QuerySelector("#username")!.GetAttribute("value"));
+            Assert.Equal(name, browser.Page.QuerySelector("#username")!.GetAttribute("value"));
             pages.Add(browser.Alert!);
         }
         Assert.Single(pages.Distinct());
@@ -141,6 +140,7 @@ public sealed class SignInTests : IAsyncLifetime
     [InlineData("another origin")]
     [InlineData("null origin")]
     [InlineData("cross-site without origin")]
+    [InlineData("a form that is none")]
     public async Task ForeignForms_AreRefused_AndChangeNothing(string how)
     {
         await _server.AddAsync();
@@ -165,6 +165,9 @@ public sealed class SignInTests : IAsyncLifetime
                 break;
             case "null origin":
                 origin = "null";
+                break;
+            case "a form that is none":
+                values["username"] = "\0";
                 break;
             default:
                 origin = null;
