@@ -1,3 +1,5 @@
+using Authorization.Access;
+using Authorization.Accounts;
 using Authorization.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,6 +19,9 @@ internal static class PageRoutes
             services.AddSingleton<PageHost>();
             services.AddSingleton<SignInPages>();
             services.AddSingleton<AccountPages>();
+            services.AddSingleton<RegistrationPages>();
+            services.AddSingleton<LinkPages>();
+            services.AddSingleton<InvitationPages>();
         }
     }
 
@@ -27,6 +32,9 @@ internal static class PageRoutes
             PageAssets.Map(routes);
             routes.ServiceProvider.GetRequiredService<SignInPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<AccountPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<RegistrationPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<LinkPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<InvitationPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>
@@ -37,6 +45,10 @@ internal static class PageRoutes
         /// <summary>A page for those who are signed in. Others sign in first, and come back.</summary>
         public void MapOwnPage(string path, Func<Visit, Task> get, Func<Visit, Task>? post = null) =>
             routes.MapBoth(path, visit => SignedInAsync(visit, get), post is null ? null : visit => SignedInAsync(visit, post));
+
+        /// <summary>A page for those who hold one of the roles, at whichever organization. Others are refused.</summary>
+        public void MapStaffPage(string path, Role[] roles, Func<Visit, Task> get, Func<Visit, Task>? post = null) =>
+            routes.MapOwnPage(path, visit => HoldingAsync(visit, roles, get), post is null ? null : visit => HoldingAsync(visit, roles, post));
 
         private void MapBoth(string path, Func<Visit, Task> get, Func<Visit, Task>? post)
         {
@@ -53,6 +65,11 @@ internal static class PageRoutes
             }
         }
     }
+
+    private static Task HoldingAsync(Visit visit, Role[] roles, Func<Visit, Task> page) =>
+        visit.Who.Account is { Status: AccountStatus.Active } account && account.Roles.Exists(held => roles.Contains(held.Role))
+            ? page(visit)
+            : visit.TellAsync("not-allowed", StatusCodes.Status403Forbidden, visit.PathOf("account"));
 
     private static Task SignedInAsync(Visit visit, Func<Visit, Task> page)
     {

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Authorization.Pages;
 
 /// <summary><c>/auth/sign-in</c> and <c>/auth/sign-out</c>.</summary>
-internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, PublicAddresses addresses)
+internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, Registration registration, PublicAddresses addresses)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -14,12 +14,13 @@ internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, P
         routes.MapPage("sign-out", visit => visit.ShowAsync<SignOut>(), SignOutAsync);
     }
 
-    private static Task ShowAsync(Visit visit, int status = StatusCodes.Status200OK, string? fault = null)
+    private Task ShowAsync(Visit visit, int status = StatusCodes.Status200OK, string? fault = null)
     {
         visit.EndsAtApps = true;
         return visit.ShowAsync<SignIn>(status,
             (nameof(SignIn.Return), HttpMethods.IsPost(visit.Http.Request.Method) ? visit.Field("return") : visit.Query("return")),
-            (nameof(SignIn.UserName), visit.Field("username")), (nameof(SignIn.Fault), fault));
+            (nameof(SignIn.UserName), visit.Field("username")), (nameof(SignIn.Fault), fault),
+            (nameof(SignIn.CanRegister), registration.IsOpen), (nameof(SignIn.CanReset), registration.CanReset));
     }
 
     private async Task SignInAsync(Visit visit)

@@ -15,4 +15,7 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(StoredSession))]
 [JsonSerializable(typeof(FailedSignIns))]
+[JsonSerializable(typeof(StoredFlow))]
+[JsonSerializable(typeof(StoredInvitation))]
+[JsonSerializable(typeof(StoredLinkRequest))]
 internal sealed partial class RecordJson : JsonSerializerContext;

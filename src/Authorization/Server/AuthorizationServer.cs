@@ -50,7 +50,7 @@ public static class AuthorizationServer
             services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
             services.AddRecords();
-            services.AddAccounts(configuration);
+            services.AddAccounts(configuration, serves);
             services.AddSingleton<ServerKeys>();
             services.AddSingleton<ClientRegistry>();
             services.AddSingleton<LoginThrottle>();
