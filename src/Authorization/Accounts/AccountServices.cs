@@ -45,6 +45,8 @@ internal static class AccountServices
             services.AddSingleton<PatientMatch>();
             services.AddSingleton<PatientLinks>();
             services.AddSingleton<Invitations>();
+            services.AddSingleton<SecondFactor>();
+            services.AddSingleton<Erasure>();
             services.AddSingleton<AccountSweep>();
             services.AddHostedService(static provider => provider.GetRequiredService<AccountSweep>());
             if (serves)

@@ -22,6 +22,8 @@ internal static class PageRoutes
             services.AddSingleton<RegistrationPages>();
             services.AddSingleton<LinkPages>();
             services.AddSingleton<InvitationPages>();
+            services.AddSingleton<SecurityPages>();
+            services.AddSingleton<TotpPages>();
         }
     }
 
@@ -35,6 +37,8 @@ internal static class PageRoutes
             routes.ServiceProvider.GetRequiredService<RegistrationPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<LinkPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<InvitationPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<SecurityPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<TotpPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>
@@ -45,6 +49,10 @@ internal static class PageRoutes
         /// <summary>A page for those who are signed in. Others sign in first, and come back.</summary>
         public void MapOwnPage(string path, Func<Visit, Task> get, Func<Visit, Task>? post = null) =>
             routes.MapBoth(path, visit => SignedInAsync(visit, get), post is null ? null : visit => SignedInAsync(visit, post));
+
+        /// <summary>The same, open also to those who must add a second factor before anything else.</summary>
+        public void MapSetUpPage(string path, Func<Visit, Task> get, Func<Visit, Task>? post = null) => routes.MapBoth(
+            path, visit => SignedInAsync(visit, get, evenWithoutFactor: true), post is null ? null : visit => SignedInAsync(visit, post, evenWithoutFactor: true));
 
         /// <summary>A page for those who hold one of the roles, at whichever organization. Others are refused.</summary>
         public void MapStaffPage(string path, Role[] roles, Func<Visit, Task> get, Func<Visit, Task>? post = null) =>
@@ -71,11 +79,11 @@ internal static class PageRoutes
             ? page(visit)
             : visit.TellAsync("not-allowed", StatusCodes.Status403Forbidden, visit.PathOf("account"));
 
-    private static Task SignedInAsync(Visit visit, Func<Visit, Task> page)
+    private static Task SignedInAsync(Visit visit, Func<Visit, Task> page, bool evenWithoutFactor = false)
     {
-        if (visit.SignedIn is not null)
+        if (visit.SignedIn is { } who)
         {
-            return page(visit);
+            return evenWithoutFactor || !who.MustAddSecondFactor ? page(visit) : visit.GoToAsync(visit.PathOf("account/totp"));
         }
         var request = visit.Http.Request;
         var here = visit.PathOf(request.Path.Value![(PublicAddresses.LocalPath.Length + 1)..]) + (HttpMethods.IsGet(request.Method) ? request.QueryString.Value : "");
