@@ -1,3 +1,5 @@
+using Authorization.Access;
+using Authorization.Access.Privacy;
 using Authorization.Server;
 using FhirCore.Records;
 using FhirServer.Backup;
@@ -10,6 +12,7 @@ using FhirServer.Observability;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
 using FhirStore;
+using FhirStore.Access;
 using FhirStore.Indexing;
 using FhirStore.Search;
 using FhirStore.Writing;
@@ -66,6 +69,9 @@ internal static class Composition
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<ResourceStore>();
+        services.AddSingleton<RestrictionCompiler>();
+        services.AddSingleton<ConsentBook>();
+        services.AddSingleton<Callers>();
     }
 
     private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
