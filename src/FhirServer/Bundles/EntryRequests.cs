@@ -45,6 +45,7 @@ internal static class EntryRequests
             Method = request.Method,
             Base = outer.Base,
             Grant = outer.Grant,
+            Origin = outer.Origin,
             RawQuery = rawQuery,
             Query = query,
             Body = entry.Resource,

@@ -1,5 +1,6 @@
 using Authorization.Server;
 using FhirCore.Records;
+using FhirServer.Auditing;
 using FhirServer.Backup;
 using FhirServer.Bundles;
 using FhirServer.Discovery;
@@ -31,6 +32,7 @@ internal static class Composition
         services.AddProcess(settings.Process, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
+        services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)
@@ -84,7 +86,7 @@ internal static class Composition
         services.AddSingleton<HistoryInteractions>();
         services.AddSingleton<SearchInteractions>();
         services.AddSingleton<WriteInteractions>();
-        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), settings.MaxBundleEntries));
+        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<RequestAudit>(), settings.MaxBundleEntries));
         services.AddSingleton<SchedulingRoutes>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();

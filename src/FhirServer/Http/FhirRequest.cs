@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Authorization.Access;
+using FhirServer.Auditing;
 
 namespace FhirServer.Http;
 
@@ -15,6 +16,9 @@ public sealed record FhirRequest
 
     /// <summary>What the bearer of its token may do.</summary>
     public required Grant Grant { get; init; }
+
+    /// <summary>Where it comes from.</summary>
+    public required RequestOrigin Origin { get; init; }
 
     /// <summary>Query as it came, with its <c>?</c>; empty where there is none.</summary>
     public string RawQuery { get; init; } = "";

@@ -27,7 +27,8 @@ internal sealed class ReadInteractions(ResourceStore store)
         return found is null ? FhirReply.Refused(NoVersion(request.Route)) : Answer(request, found);
     }
 
-    private static FhirReply Answer(FhirRequest request, StoredResource? found)
+    /// <param name="found">Null where there never was one.</param>
+    internal static FhirReply Answer(FhirRequest request, StoredResource? found)
     {
         if (found is null)
         {
@@ -41,10 +42,11 @@ internal sealed class ReadInteractions(ResourceStore store)
                 Failure = FhirFailure.Of(FailureKind.Gone, $"{found.Key} was deleted."),
                 Version = found.Version,
                 LastModified = found.LastUpdated,
+                Resource = found,
             };
         }
         return IsKnownToClient(request, found)
-            ? new() { Status = 304, Version = found.Version, LastModified = found.LastUpdated }
+            ? new() { Status = 304, Version = found.Version, LastModified = found.LastUpdated, Resource = found }
             : FhirReply.Of(found);
     }
 
