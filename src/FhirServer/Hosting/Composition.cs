@@ -7,6 +7,7 @@ using FhirServer.Bundles;
 using FhirServer.Discovery;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirServer.Messages;
 using FhirServer.Observability;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
@@ -34,6 +35,7 @@ internal static class Composition
         services.AddProcess(settings.Process, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
+        services.AddMessages(configuration);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)
