@@ -1,5 +1,8 @@
+using Authorization.Access;
+using Authorization.Access.Privacy;
 using Authorization.Server;
 using FhirCore.Records;
+using FhirServer.Auditing;
 using FhirServer.Backup;
 using FhirServer.Bundles;
 using FhirServer.Discovery;
@@ -10,6 +13,7 @@ using FhirServer.Observability;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
 using FhirStore;
+using FhirStore.Access;
 using FhirStore.Indexing;
 using FhirStore.Search;
 using FhirStore.Writing;
@@ -33,6 +37,7 @@ internal static class Composition
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
+        services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)
@@ -66,6 +71,9 @@ internal static class Composition
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<ResourceStore>();
+        services.AddSingleton<RestrictionCompiler>();
+        services.AddSingleton<ConsentBook>();
+        services.AddSingleton<Callers>();
     }
 
     private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
@@ -86,7 +94,7 @@ internal static class Composition
         services.AddSingleton<HistoryInteractions>();
         services.AddSingleton<SearchInteractions>();
         services.AddSingleton<WriteInteractions>();
-        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), settings.MaxBundleEntries));
+        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<RequestAudit>(), settings.MaxBundleEntries));
         services.AddSingleton<SchedulingRoutes>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();
