@@ -24,6 +24,7 @@ internal static class PageRoutes
             services.AddSingleton<InvitationPages>();
             services.AddSingleton<SecurityPages>();
             services.AddSingleton<TotpPages>();
+            services.AddSingleton<PasskeyPages>();
         }
     }
 
@@ -39,6 +40,7 @@ internal static class PageRoutes
             routes.ServiceProvider.GetRequiredService<InvitationPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<SecurityPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<TotpPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<PasskeyPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>
