@@ -25,6 +25,7 @@ internal static class PageRoutes
             services.AddSingleton<SecurityPages>();
             services.AddSingleton<TotpPages>();
             services.AddSingleton<PasskeyPages>();
+            services.AddSingleton<StaffPages>();
         }
     }
 
@@ -41,6 +42,7 @@ internal static class PageRoutes
             routes.ServiceProvider.GetRequiredService<SecurityPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<TotpPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<PasskeyPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<StaffPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>
