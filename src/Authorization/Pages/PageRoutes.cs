@@ -24,6 +24,8 @@ internal static class PageRoutes
             services.AddSingleton<InvitationPages>();
             services.AddSingleton<SecurityPages>();
             services.AddSingleton<TotpPages>();
+            services.AddSingleton<PasskeyPages>();
+            services.AddSingleton<StaffPages>();
         }
     }
 
@@ -39,6 +41,8 @@ internal static class PageRoutes
             routes.ServiceProvider.GetRequiredService<InvitationPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<SecurityPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<TotpPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<PasskeyPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<StaffPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>
