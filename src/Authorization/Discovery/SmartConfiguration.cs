@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Authorization.Clients;
 using Authorization.Server;
 
 namespace Authorization.Discovery;
@@ -26,10 +27,11 @@ public static class SmartConfiguration
             json.WriteString("token_endpoint", addresses.TokenEndpoint);
             json.WriteString("jwks_uri", addresses.KeysEndpoint);
             WriteList(json, "grant_types_supported", "client_credentials");
-            WriteList(json, "token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post");
+            WriteList(json, "token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "private_key_jwt");
+            WriteList(json, "token_endpoint_auth_signing_alg_values_supported", [.. AssertionAlgorithm.All.Select(static algorithm => algorithm.Name)]);
             WriteList(json, "scopes_supported", "system/*.cruds", "system/*.rs", "system/*.read", "system/*.write", "system/*.*");
             WriteList(json, "code_challenge_methods_supported", "S256");
-            WriteList(json, "capabilities", "client-confidential-symmetric", "permission-v1", "permission-v2");
+            WriteList(json, "capabilities", "client-confidential-symmetric", "client-confidential-asymmetric", "permission-v1", "permission-v2");
             json.WriteEndObject();
         }
         return bytes.ToArray();

@@ -22,7 +22,7 @@ internal sealed class GrantScopes(OpenIddictApplicationManager<OAuthApplication>
         var clientId = context.ClientId ?? throw new InvalidOperationException("OpenIddict has authenticated the client.");
         var application = await applications.FindByClientIdAsync(clientId, context.CancellationToken)
             ?? throw new InvalidOperationException("OpenIddict has found the client.");
-        var granted = SmartScopes.Negotiate(context.Request.Scope, ClientRegistry.ScopesOf(application));
+        var granted = SmartScopes.Negotiate(context.Request.Scope, ClientSettings.ScopesOf(application).Resources);
         if (granted.IsEmpty)
         {
             context.Reject(Errors.InvalidScope, "None of the requested scopes can be granted to this client: ask for system/ scopes that it is registered with.");

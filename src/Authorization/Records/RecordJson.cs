@@ -13,4 +13,5 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(OAuthToken))]
 [JsonSerializable(typeof(StoredKey))]
 [JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(UsedOnce))]
 internal sealed partial class RecordJson : JsonSerializerContext;

@@ -5,6 +5,7 @@ using Authorization.Keys;
 using Authorization.Records;
 using Authorization.Stores;
 using Authorization.Tokens;
+using FhirCore.Outbound;
 using FhirCore.Records;
 using FhirStore.Encryption;
 using FhirStore.Leases;
@@ -49,9 +50,16 @@ public static class AuthorizationServer
             services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
             services.AddRecords();
+            services.AddOneTimeValues();
             services.AddAccounts();
             services.AddSingleton<ServerKeys>();
+            services.AddSingleton(static provider => new OutboundGuard(
+                AllowedEndpoints.TryParse(provider.GetRequiredService<IOptions<AuthOptions>>().Value.AllowedPrivateEndpoints, out var allowed, out _)
+                    ? allowed : AllowedEndpoints.None)); // the options' validator has refused what cannot be read
             services.AddSingleton<ClientRegistry>();
+            services.AddSingleton<ClientKeySource>();
+            services.AddSingleton<ClientAssertions>();
+            services.AddSingleton<OneTimeValues>();
             services.AddSingleton<LoginThrottle>();
             services.AddSingleton<TokenAuthenticator>();
             services.AddOpenIddictServer();
@@ -88,6 +96,11 @@ public static class AuthorizationServer
                 TokenIndex.RecordType, RecordJson.Default.OAuthToken, provider.GetRequiredService<TokenIndex>().Add));
         }
 
+        private void AddOneTimeValues() =>
+            services.AddSingleton(static provider => new SealedRecords<UsedOnce>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                OneTimeValues.RecordType, RecordJson.Default.UsedOnce, OneTimeValues.Add));
+
         private void AddAccounts()
         {
             services.AddSingleton(static provider => new SealedRecords<Account>(
@@ -117,20 +130,48 @@ public static class AuthorizationServer
                         .DisableAccessTokenEncryption()
                         .DisableScopeValidation() // SMART scopes are a language: GrantScopes negotiates them
                         .IgnoreScopePermissions();
-                    server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<ThrottleClients>().SetOrder(First));
+                    server.AddThrottling();
+                    server.AddClientProof();
                     server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<DropSignInScopes>().SetOrder(First + 1));
                     server.AddEventHandler<HandleTokenRequestContext>(static handler => handler.UseScopedHandler<GrantScopes>());
                     server.AddEventHandler<ProcessSignInContext>(static handler => handler
                         .UseSingletonHandler<AlwaysTellScopes>().SetOrder(OpenIddictServerHandlers.AttachSignInParameters.Descriptor.Order + 500));
-                    server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<FinishTokenResponse>().SetOrder(First));
-                    server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<SendTooManyRequests>()
-                        .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyTokenResponseContext>.Descriptor.Order + 500));
                     // TLS ends in front of this process.
                     server.UseAspNetCore().DisableTransportSecurityRequirement().SuppressJsonResponseIndentation();
                 });
             services.AddSingleton<OpenIddictSettings>();
             services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(static provider => provider.GetRequiredService<OpenIddictSettings>());
             services.AddSingleton<IConfigureOptions<OpenIddictCoreOptions>>(static provider => provider.GetRequiredService<OpenIddictSettings>());
+        }
+    }
+
+    extension(OpenIddictServerBuilder server)
+    {
+        private void AddThrottling()
+        {
+            server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<ThrottleClients>().SetOrder(First));
+            server.AddEventHandler<ValidateIntrospectionRequestContext>(static handler => handler.UseSingletonHandler<ThrottleClients>().SetOrder(First));
+            server.AddEventHandler<ValidateRevocationRequestContext>(static handler => handler.UseSingletonHandler<ThrottleClients>().SetOrder(First));
+            server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<FinishResponse>().SetOrder(First));
+            server.AddEventHandler<ApplyIntrospectionResponseContext>(static handler => handler.UseSingletonHandler<FinishResponse>().SetOrder(First));
+            server.AddEventHandler<ApplyRevocationResponseContext>(static handler => handler.UseSingletonHandler<FinishResponse>().SetOrder(First));
+            server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<SendTooManyRequests>()
+                .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyTokenResponseContext>.Descriptor.Order + 500));
+            server.AddEventHandler<ApplyIntrospectionResponseContext>(static handler => handler.UseSingletonHandler<SendTooManyRequests>()
+                .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyIntrospectionResponseContext>.Descriptor.Order + 500));
+            server.AddEventHandler<ApplyRevocationResponseContext>(static handler => handler.UseSingletonHandler<SendTooManyRequests>()
+                .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyRevocationResponseContext>.Descriptor.Order + 500));
+        }
+
+        private void AddClientProof()
+        {
+            server.RemoveEventHandler(OpenIddictServerHandlers.ValidateClientAssertion.Descriptor);
+            server.RemoveEventHandler(OpenIddictServerHandlers.ValidateClientAssertionWellknownClaims.Descriptor);
+            server.RemoveEventHandler(OpenIddictServerHandlers.ValidateClientAssertionIssuer.Descriptor);
+            server.AddEventHandler<ProcessAuthenticationContext>(static handler => handler
+                .UseSingletonHandler<CheckClientAssertion>().SetOrder(OpenIddictServerHandlers.ValidateClientAssertion.Descriptor.Order));
+            server.AddEventHandler<ProcessAuthenticationContext>(static handler => handler
+                .UseSingletonHandler<HoldToRegistration>().SetOrder(OpenIddictServerHandlers.ValidateClientId.Descriptor.Order + 500));
         }
     }
 

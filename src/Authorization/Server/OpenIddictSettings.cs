@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Core;
 using OpenIddict.Server;
-using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Authorization.Server;
 
@@ -18,8 +17,6 @@ internal sealed class OpenIddictSettings(ServerKeys keys, PublicAddresses addres
         openIddict.SigningCredentials.Add(new(keys.Signing, ServerKeys.SigningAlgorithm));
         openIddict.EncryptionCredentials.Add(new(keys.Encryption, SecurityAlgorithms.Aes256KW, SecurityAlgorithms.Aes256CbcHmacSha512));
         openIddict.AccessTokenLifetime = options.Value.AccessTokenLifetime;
-        openIddict.ClientAuthenticationMethods.Remove(ClientAuthenticationMethods.PrivateKeyJwt);
-        openIddict.ClientAssertionTypes.Clear();
         openIddict.TimeProvider = clock;
     }
 
