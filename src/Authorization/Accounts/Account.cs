@@ -34,6 +34,9 @@ public sealed class Account
     public string Language { get; set; } = "en";
 
     public DateTimeOffset Created { get; set; }
+
+    /// <summary>Issuer and subject of the outside OpenID provider they sign in by, separated by a blank.</summary>
+    public string? OutsideSubject { get; set; }
 }
 
 public enum AccountStatus

@@ -35,6 +35,7 @@ public sealed record ClientDefinition
         Jwks = Given(options.Jwks);
         LaunchUrl = Given(options.LaunchUrl);
         MayLaunch = options.MayLaunch;
+        MayIntrospect = options.MayIntrospect;
     }
 
     public string ClientId { get; }
@@ -62,6 +63,8 @@ public sealed record ClientDefinition
     public string? LaunchUrl { get; }
 
     public bool MayLaunch { get; }
+
+    public bool MayIntrospect { get; }
 
     /// <param name="guard">Where keys may be fetched from.</param>
     /// <param name="wrong">Name of the setting that is wrong, and what is wrong with it; the secret is not repeated.</param>
@@ -150,8 +153,8 @@ public sealed record ClientDefinition
         {
             return ("RedirectUris", "is of no use to a client that has system/ scopes only.");
         }
-        return options.MayLaunch && authentication == ClientAuthentication.None
-            ? ("MayLaunch", "needs a client that can prove who it is: give it a ClientSecret, Jwks or JwksUri.") : null;
+        return (options.MayLaunch || options.MayIntrospect) && authentication == ClientAuthentication.None
+            ? (options.MayLaunch ? "MayLaunch" : "MayIntrospect", "needs a client that can prove who it is: give it a ClientSecret, Jwks or JwksUri.") : null;
     }
 
     private static (string Setting, string Problem)? CheckAddresses(ClientOptions options)

@@ -194,6 +194,7 @@ public sealed class ClientRegistry(IServiceScopeFactory scopes, OutboundGuard gu
         Set(ClientSettings.LaunchUrl, client.LaunchUrl);
         Set(ClientSettings.Origins, client.Origins.IsEmpty ? null : string.Join(' ', client.Origins));
         Set(ClientSettings.MayLaunch, client.MayLaunch ? ClientSettings.Yes : null);
+        Set(ClientSettings.MayIntrospect, client.MayIntrospect ? ClientSettings.Yes : null);
         return descriptor;
 
         void Set(string key, string? value)

@@ -26,6 +26,7 @@ internal static class ClientSettings
     public const string LaunchUrl = "launch_url";
     public const string Origins = "origins";
     public const string MayLaunch = "may_launch";
+    public const string MayIntrospect = "may_introspect";
     public const string Waiting = "waiting";
     public const string Yes = "yes";
 
@@ -43,6 +44,8 @@ internal static class ClientSettings
     public static bool IsFromSettings(OAuthApplication application) => Of(application, Source) == FromSettings;
 
     public static bool IsTrustedToLaunch(OAuthApplication application) => Of(application, MayLaunch) == Yes;
+
+    public static bool IsResourceServer(OAuthApplication application) => Of(application, MayIntrospect) == Yes;
 
     /// <summary>The scopes a client is registered with.</summary>
     public static RegisteredScopes ScopesOf(OAuthApplication application)

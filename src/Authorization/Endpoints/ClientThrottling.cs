@@ -71,6 +71,31 @@ internal sealed class FinishResponse(LoginThrottle throttle)
     private static bool HasProved(OpenIddictRequest request) => request.ClientSecret is not null || request.ClientAssertion is not null;
 }
 
+/// <summary>Errors that go back to an app lead nobody to OpenIddict's documentation.</summary>
+internal sealed class DropErrorUri : IOpenIddictServerHandler<ApplyAuthorizationResponseContext>
+{
+    public ValueTask HandleAsync(ApplyAuthorizationResponseContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.Response.ErrorUri = null;
+        return default;
+    }
+}
+
+/// <summary>SMART wants the redirect address in every request; OpenIddict takes the only one a client has for one left out.</summary>
+internal sealed class RequireRedirectUri : IOpenIddictServerHandler<ValidateAuthorizationRequestContext>
+{
+    public ValueTask HandleAsync(ValidateAuthorizationRequestContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (string.IsNullOrEmpty(context.Request.RedirectUri))
+        {
+            context.Reject(Errors.InvalidRequest, "The parameter 'redirect_uri' is missing.");
+        }
+        return default;
+    }
+}
+
 /// <summary>OpenIddict knows no status for a throttled client: 429 and when to come back.</summary>
 internal sealed class SendTooManyRequests(LoginThrottle throttle)
     : IOpenIddictServerHandler<ApplyTokenResponseContext>, IOpenIddictServerHandler<ApplyIntrospectionResponseContext>, IOpenIddictServerHandler<ApplyRevocationResponseContext>

@@ -12,13 +12,17 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Authorization.Endpoints;
 
-/// <summary>Answers an authenticated client's token request: what it may have of what it asked for.</summary>
+/// <summary>Answers an authenticated client's token request for itself: what it may have of what it asked for.</summary>
 internal sealed class GrantScopes(OpenIddictApplicationManager<OAuthApplication> applications, PublicAddresses addresses)
     : IOpenIddictServerHandler<HandleTokenRequestContext>
 {
     public async ValueTask HandleAsync(HandleTokenRequestContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        if (!context.Request.IsClientCredentialsGrantType())
+        {
+            return;
+        }
         var clientId = context.ClientId ?? throw new InvalidOperationException("OpenIddict has authenticated the client.");
         var application = await applications.FindByClientIdAsync(clientId, context.CancellationToken)
             ?? throw new InvalidOperationException("OpenIddict has found the client.");

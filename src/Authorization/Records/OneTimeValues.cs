@@ -14,10 +14,9 @@ public sealed class OneTimeValues(SealedRecords<UsedOnce> records, IndexTokens t
 {
     public const string RecordType = "_UsedOnce";
     private const int HashLength = 32;
-    private static readonly IndexField Until = IndexField.Of("until");
     private readonly Lazy<IndexTokenKey> _ids = new(() => tokens.KeyFor($"{RecordType}/id"));
 
-    internal static void Add(UsedOnce used, IndexEntries.Builder entries) => entries.Add(Until, SortableTime.Encode(used.Until));
+    internal static void Add(UsedOnce used, IndexEntries.Builder entries) => EndsField.Add(entries, used.Until);
 
     /// <param name="purpose">Values of different purposes have nothing to do with each other.</param>
     /// <param name="until">From then on the value would be refused anyhow.</param>
@@ -29,8 +28,7 @@ public sealed class OneTimeValues(SealedRecords<UsedOnce> records, IndexTokens t
     public async Task<long> SweepAsync(CancellationToken ct)
     {
         var removed = 0L;
-        var over = new Predicate.Between(Until, new byte[SortableTime.Length], SortableTime.Encode(clock.GetUtcNow()));
-        await foreach (var used in records.QueryAsync(over, ct))
+        await foreach (var used in records.QueryAsync(EndsField.Before(clock.GetUtcNow()), ct))
         {
             removed += await records.TryRemoveAsync(used.Id, used.Version, ct) ? 1 : 0;
         }

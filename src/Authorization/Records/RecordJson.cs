@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Authorization.Accounts;
 using Authorization.Keys;
+using Authorization.Launch;
 using Authorization.Stores;
 
 namespace Authorization.Records;
@@ -14,4 +15,10 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(StoredKey))]
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(UsedOnce))]
+[JsonSerializable(typeof(LaunchTicket))]
+[JsonSerializable(typeof(SmartLaunch))]
+[JsonSerializable(typeof(LaunchBody))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(StoredSession))]
+[JsonSerializable(typeof(FailedSignIns))]
 internal sealed partial class RecordJson : JsonSerializerContext;

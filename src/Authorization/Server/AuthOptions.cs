@@ -9,6 +9,18 @@ public sealed class AuthOptions
     public TimeSpan AccessTokenLifetime { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// How long a refresh token for <c>offline_access</c> is good after its last use: 1 hour to 366 days. One for <c>online_access</c> ends
+    /// with its session besides.
+    /// </summary>
+    public TimeSpan RefreshTokenLifetime { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a key signs before the next one takes over: 2 to 730 days.</summary>
+    public TimeSpan KeyRotation { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>Where apps find how to look like the EHR they run in: https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#styling. None by default.</summary>
+    public string? SmartStyleUrl { get; set; }
+
+    /// <summary>
     /// Lets every request in without a token, with all system scopes. For trying things out on one's own machine: the start is
     /// refused unless every address the server listens on is a loopback address.
     /// </summary>
@@ -62,4 +74,7 @@ public sealed class ClientOptions
 
     /// <summary>The client is an EHR: with a token of its own it may launch apps in a patient's context at <c>/auth/launch</c>.</summary>
     public bool MayLaunch { get; set; }
+
+    /// <summary>The client is a resource server: it may introspect every token, not only its own.</summary>
+    public bool MayIntrospect { get; set; }
 }

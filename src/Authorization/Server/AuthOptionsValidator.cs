@@ -18,6 +18,18 @@ internal sealed class AuthOptionsValidator : IValidateOptions<AuthOptions>
         {
             errors.Add($"Auth:AccessTokenLifetime must be from {Shortest} to {Longest}.");
         }
+        if (options.RefreshTokenLifetime < TimeSpan.FromHours(1) || options.RefreshTokenLifetime > TimeSpan.FromDays(366))
+        {
+            errors.Add("Auth:RefreshTokenLifetime must be from 01:00:00 to 366.00:00:00.");
+        }
+        if (options.KeyRotation < TimeSpan.FromDays(2) || options.KeyRotation > TimeSpan.FromDays(730))
+        {
+            errors.Add("Auth:KeyRotation must be from 2.00:00:00 to 730.00:00:00.");
+        }
+        if (!string.IsNullOrEmpty(options.SmartStyleUrl) && !(Uri.TryCreate(options.SmartStyleUrl, UriKind.Absolute, out var style) && style.Scheme is "https" or "http"))
+        {
+            errors.Add("Auth:SmartStyleUrl must be an absolute http or https address.");
+        }
         if (!AllowedEndpoints.TryParse(options.AllowedPrivateEndpoints, out var allowed, out var entry))
         {
             errors.Add($"Auth:AllowedPrivateEndpoints has '{entry}', which is neither host:port nor a network such as 10.1.0.0/16.");
