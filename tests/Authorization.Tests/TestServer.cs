@@ -7,7 +7,10 @@ using Authorization.Launch;
 using Authorization.Server;
 using Authorization.Tokens;
 using FhirCore.Records;
+using FhirStore;
 using FhirStore.Encryption;
+using FhirStore.Indexing;
+using FhirStore.Search;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -67,7 +70,10 @@ public sealed class TestServer : IAsyncDisposable
 
     public ClientRegistry Clients => Services.GetRequiredService<ClientRegistry>();
 
-    public static async Task<TestServer> StartAsync(Database database, params (string Key, string? Value)[] settings)
+    public static Task<TestServer> StartAsync(Database database, params (string Key, string? Value)[] settings) => StartAsync(database, null, settings);
+
+    /// <param name="configure">Adds what the composition root would.</param>
+    public static async Task<TestServer> StartAsync(Database database, Action<IServiceCollection>? configure, params (string Key, string? Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
@@ -87,7 +93,14 @@ public sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton(keys.Cipher);
         builder.Services.AddSingleton(keys.IndexTokens);
         builder.Services.AddSingleton<IPatientDirectory, FewPatients>();
+        builder.Services.AddSingleton(keys.Protector);
+        builder.Services.AddSingleton(new SearchOptions { BaseUrl = BaseUrl });
+        builder.Services.AddSingleton<ResourceIndexer>();
+        builder.Services.AddSingleton<OperationalFields>();
+        builder.Services.AddSingleton<SearchService>();
+        builder.Services.AddSingleton<ResourceStore>();
         builder.Services.AddAuthorizationServer(builder.Configuration);
+        configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseAuthorizationServer();
         app.Run(async context =>

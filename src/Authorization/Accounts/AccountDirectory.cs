@@ -1,3 +1,4 @@
+using Authorization.Access;
 using Authorization.Records;
 
 namespace Authorization.Accounts;
@@ -13,6 +14,27 @@ public sealed class AccountDirectory(SealedRecords<Account> accounts, AccountInd
 
     /// <param name="reference">Such as <c>Patient/123</c>.</param>
     public IAsyncEnumerable<Sealed<Account>> OfFhirUserAsync(string reference, CancellationToken ct) => accounts.QueryAsync(index.FhirUser(reference), ct);
+
+    /// <summary>Whether anyone else is an administrator who can sign in.</summary>
+    public async Task<bool> HasOtherAdministratorAsync(string accountId, CancellationToken ct)
+    {
+        await foreach (var other in accounts.QueryAsync(index.Role(Role.Administrator), ct))
+        {
+            if (other.Id != accountId && other.Value.Status == AccountStatus.Active)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>Removes it without a trace.</summary>
+    public async Task RemoveAsync(string accountId, CancellationToken ct)
+    {
+        while (await accounts.FindAsync(accountId, ct) is { } found && !await accounts.TryRemoveAsync(accountId, found.Version, ct))
+        {
+        }
+    }
 
     /// <param name="change">May be called again, on what someone else has written meanwhile. Returns false to leave all as it is.</param>
     /// <returns>The account as it stands now, and whether this call changed it; null where there is none.</returns>

@@ -14,7 +14,7 @@ internal static class AccountServices
 {
     extension(IServiceCollection services)
     {
-        public void AddAccounts(IConfiguration configuration)
+        public void AddAccounts(IConfiguration configuration, bool serves)
         {
             services.AddOptions<AccountOptions>().Bind(configuration.GetSection(AccountOptions.Section)).ValidateOnStart();
             services.AddSingleton<IValidateOptions<AccountOptions>, AccountOptionsValidator>();
@@ -26,6 +26,12 @@ internal static class AccountServices
             services.AddSealed(SessionIndex.RecordType, RecordJson.Default.StoredSession, static provider => provider.GetRequiredService<SessionIndex>().Add);
             services.AddSealed(FailedSignInIndex.RecordType, RecordJson.Default.FailedSignIns, static _ => FailedSignInIndex.Add);
 
+            services.AddSingleton<FlowIndex>();
+            services.AddSingleton<InvitationIndex>();
+            services.AddSealed(FlowIndex.RecordType, RecordJson.Default.StoredFlow, static _ => FlowIndex.Add);
+            services.AddSealed(InvitationIndex.RecordType, RecordJson.Default.StoredInvitation, static _ => InvitationIndex.Add);
+            services.AddSealed(StoredLinkRequest.RecordType, RecordJson.Default.StoredLinkRequest, static _ => StoredLinkRequest.Add);
+
             services.AddSingleton<Passwords>();
             services.AddSingleton<LockOut>();
             services.AddSingleton<AccountDirectory>();
@@ -33,6 +39,21 @@ internal static class AccountServices
             services.AddSingleton<PasswordSignIn>();
             services.AddSingleton<PageCookies>();
             services.AddSingleton<Sessions>();
+            services.AddSingleton<Flows>();
+            services.AddSingleton<CodeDelivery>();
+            services.AddSingleton<Registration>();
+            services.AddSingleton<PatientMatch>();
+            services.AddSingleton<PatientLinks>();
+            services.AddSingleton<Invitations>();
+            services.AddSingleton<SecondFactor>();
+            services.AddSingleton<Erasure>();
+            services.AddSingleton<AccountSweep>();
+            services.AddHostedService(static provider => provider.GetRequiredService<AccountSweep>());
+            if (serves)
+            {
+                services.AddHostedService(static provider => provider.GetRequiredService<CodeDelivery>());
+                services.AddHostedService<AccountStart>();
+            }
             services.AddPages();
         }
 

@@ -16,6 +16,9 @@ public sealed class PageCookies(PublicAddresses addresses)
 
     public const string Language = "language";
 
+    /// <summary>Something begun that waits for a code.</summary>
+    public const string Flow = "flow";
+
     private const int Longest = 100;
 
     private readonly bool _secure = addresses.Issuer.StartsWith("https:", StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Authorization.Access;
 using Authorization.Records;
 using Authorization.Server;
 using Microsoft.AspNetCore.Http;
@@ -21,7 +22,11 @@ public sealed class Sessions(
     /// An account may be <see cref="AccountStatus.Pending"/>: such a person may look after their account and link it, but no app gets
     /// anything in their name.
     /// </remarks>
-    public async ValueTask<SignedIn?> FindAsync(HttpContext context, CancellationToken ct)
+    public async ValueTask<SignedIn?> FindAsync(HttpContext context, CancellationToken ct) =>
+        await FindAnyAsync(context, ct) is { MustAddSecondFactor: false } found ? found : null;
+
+    /// <summary>Also those who must add a second factor first.</summary>
+    internal async ValueTask<SignedIn?> FindAnyAsync(HttpContext context, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(context);
         if (context.Items.TryGetValue(Key, out var known))
@@ -123,7 +128,11 @@ public sealed class Sessions(
         {
             return null;
         }
-        var signedIn = new SignedIn(session.AccountId, account.Value, found.Id, session.Started, session.Methods);
+        var signedIn = new SignedIn(session.AccountId, account.Value, found.Id, session.Started, session.Methods)
+        {
+            MustAddSecondFactor = options.Value.RequireTotpForStaff && account.Value.TotpSecret is null && !session.Methods.Contains("hwk")
+                && account.Value.Roles.Exists(static held => held.Role != Role.Patient),
+        };
         if (now - session.LastSeen >= Precision)
         {
             session.LastSeen = now;

@@ -44,4 +44,8 @@ public sealed class SessionIndex(IndexTokens tokens)
 /// <summary>Who the browser of a request is signed in as.</summary>
 /// <param name="At">When they proved who they are: <c>auth_time</c> of an id token.</param>
 /// <param name="Methods">How, RFC 8176: <c>amr</c> of an id token.</param>
-public sealed record SignedIn(string AccountId, Account Account, string SessionId, DateTimeOffset At, IReadOnlyList<string> Methods);
+public sealed record SignedIn(string AccountId, Account Account, string SessionId, DateTimeOffset At, IReadOnlyList<string> Methods)
+{
+    /// <summary>A member of staff who must set up a second factor first: to all but the page for that they are not signed in.</summary>
+    internal bool MustAddSecondFactor { get; init; }
+}

@@ -20,7 +20,7 @@ internal sealed class AuthorizeRequest(OpenIddictRequest request)
     private static readonly ImmutableArray<string> Known =
     [
         "response_type", "client_id", "redirect_uri", "scope", "state", "aud", "resource", "launch", "code_challenge", "code_challenge_method", "nonce",
-        "response_mode", "login_hint", Prompt, MaxAge,
+        "response_mode", "login_hint", "ui_locales", Prompt, MaxAge,
     ];
 
     public string ClientId => request.ClientId!;

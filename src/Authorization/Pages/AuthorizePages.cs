@@ -93,11 +93,13 @@ internal sealed class AuthorizePages(
 
     private void TellApp(Visit visit, string redirect, OpenIddictResponse refused)
     {
-        var query = QueryString.Create(
-        [
-            new("error", refused.Error), new("error_description", refused.ErrorDescription),
-            new("state", visit.Http.GetOpenIddictServerRequest()?.State), new("iss", addresses.Issuer),
-        ]).Value!;
+        var query = QueryString.Create(new Dictionary<string, string?>
+        {
+            ["error"] = refused.Error,
+            ["error_description"] = refused.ErrorDescription,
+            ["state"] = visit.Http.GetOpenIddictServerRequest()?.State,
+            ["iss"] = addresses.Issuer,
+        }).Value!;
         PageHeaders.Set(visit.Http.Response, visit.EndsAtApps);
         visit.Http.Response.StatusCode = StatusCodes.Status302Found;
         visit.Http.Response.Headers.Location = redirect.Contains('?', StringComparison.Ordinal) ? $"{redirect}&{query[1..]}" : redirect + query;

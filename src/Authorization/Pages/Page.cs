@@ -12,6 +12,8 @@ public abstract class Page : ComponentBase
 
     protected string T(string key, params object?[] values) => Visit.Texts.Format(key, values);
 
+    protected string? FaultOf(FormFaults faults, string field) => faults.Of(field) is { } key ? T(key) : null;
+
     /// <summary>Instants in UTC: the server does not know where the reader is.</summary>
     protected static string Time(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -21,7 +21,7 @@ public sealed class PageHost(Sessions sessions, PageCookies cookies, FormTokens 
     internal async Task<Visit> OpenAsync(HttpContext context)
     {
         var ct = context.RequestAborted;
-        var signedIn = await sessions.FindAsync(context, ct);
+        var signedIn = await sessions.FindAnyAsync(context, ct);
         var secret = cookies.Read(context, PageCookies.Visit) is { Length: LongestVisit } known ? known : null;
         if (secret is null)
         {

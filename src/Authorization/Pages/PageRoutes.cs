@@ -1,3 +1,5 @@
+using Authorization.Access;
+using Authorization.Accounts;
 using Authorization.Server;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -19,6 +21,11 @@ internal static class PageRoutes
             services.AddSingleton<AccountPages>();
             services.AddSingleton<AuthorizePages>();
             services.AddSingleton<AppsPages>();
+            services.AddSingleton<RegistrationPages>();
+            services.AddSingleton<LinkPages>();
+            services.AddSingleton<InvitationPages>();
+            services.AddSingleton<SecurityPages>();
+            services.AddSingleton<TotpPages>();
         }
     }
 
@@ -31,6 +38,11 @@ internal static class PageRoutes
             routes.ServiceProvider.GetRequiredService<AccountPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<AuthorizePages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<AppsPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<RegistrationPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<LinkPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<InvitationPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<SecurityPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<TotpPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>
@@ -41,6 +53,14 @@ internal static class PageRoutes
         /// <summary>A page for those who are signed in. Others sign in first, and come back.</summary>
         public void MapOwnPage(string path, Func<Visit, Task> get, Func<Visit, Task>? post = null) =>
             routes.MapBoth(path, visit => SignedInAsync(visit, get), post is null ? null : visit => SignedInAsync(visit, post));
+
+        /// <summary>The same, open also to those who must add a second factor before anything else.</summary>
+        public void MapSetUpPage(string path, Func<Visit, Task> get, Func<Visit, Task>? post = null) => routes.MapBoth(
+            path, visit => SignedInAsync(visit, get, evenWithoutFactor: true), post is null ? null : visit => SignedInAsync(visit, post, evenWithoutFactor: true));
+
+        /// <summary>A page for those who hold one of the roles, at whichever organization. Others are refused.</summary>
+        public void MapStaffPage(string path, Role[] roles, Func<Visit, Task> get, Func<Visit, Task>? post = null) =>
+            routes.MapOwnPage(path, visit => HoldingAsync(visit, roles, get), post is null ? null : visit => HoldingAsync(visit, roles, post));
 
         private void MapBoth(string path, Func<Visit, Task> get, Func<Visit, Task>? post)
         {
@@ -58,11 +78,16 @@ internal static class PageRoutes
         }
     }
 
-    private static Task SignedInAsync(Visit visit, Func<Visit, Task> page)
+    private static Task HoldingAsync(Visit visit, Role[] roles, Func<Visit, Task> page) =>
+        visit.Who.Account is { Status: AccountStatus.Active } account && account.Roles.Exists(held => roles.Contains(held.Role))
+            ? page(visit)
+            : visit.TellAsync("not-allowed", StatusCodes.Status403Forbidden, visit.PathOf("account"));
+
+    private static Task SignedInAsync(Visit visit, Func<Visit, Task> page, bool evenWithoutFactor = false)
     {
-        if (visit.SignedIn is not null)
+        if (visit.SignedIn is { } who)
         {
-            return page(visit);
+            return evenWithoutFactor || !who.MustAddSecondFactor ? page(visit) : visit.GoToAsync(visit.PathOf("account/totp"));
         }
         var request = visit.Http.Request;
         var here = visit.PathOf(request.Path.Value![(PublicAddresses.LocalPath.Length + 1)..]) + (HttpMethods.IsGet(request.Method) ? request.QueryString.Value : "");

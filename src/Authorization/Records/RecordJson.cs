@@ -21,4 +21,7 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(StoredSession))]
 [JsonSerializable(typeof(FailedSignIns))]
+[JsonSerializable(typeof(StoredFlow))]
+[JsonSerializable(typeof(StoredInvitation))]
+[JsonSerializable(typeof(StoredLinkRequest))]
 internal sealed partial class RecordJson : JsonSerializerContext;

@@ -50,7 +50,7 @@ public static class AuthorizationServer
 
             services.AddRecords();
             services.AddOneTimeValues();
-            services.AddAccounts(configuration);
+            services.AddAccounts(configuration, serves);
             services.AddSingleton<ServerKeys>();
             services.AddSingleton(static provider => new OutboundGuard(
                 AllowedEndpoints.TryParse(provider.GetRequiredService<IOptions<AuthOptions>>().Value.AllowedPrivateEndpoints, out var allowed, out _)

@@ -33,7 +33,7 @@ public sealed class TokenStanding(
         {
             return TokenAuthenticator.Invalid("has been revoked");
         }
-        if (jwt.Subject == clientId)
+        if (string.IsNullOrEmpty(jwt.Subject) || jwt.Subject == clientId)
         {
             return new Standing(null);
         }

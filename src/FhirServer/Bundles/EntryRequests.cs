@@ -45,6 +45,8 @@ internal static class EntryRequests
             Method = request.Method,
             Base = outer.Base,
             Grant = outer.Grant,
+            Caller = outer.Caller,
+            BreakGlass = outer.BreakGlass,
             RawQuery = rawQuery,
             Query = query,
             Body = entry.Resource,

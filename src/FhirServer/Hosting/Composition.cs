@@ -1,3 +1,6 @@
+using Authorization.Access;
+using Authorization.Access.Privacy;
+using Authorization.Launch;
 using Authorization.Server;
 using FhirCore.Records;
 using FhirServer.Backup;
@@ -5,10 +8,12 @@ using FhirServer.Bundles;
 using FhirServer.Discovery;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirServer.Messages;
 using FhirServer.Observability;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
 using FhirStore;
+using FhirStore.Access;
 using FhirStore.Indexing;
 using FhirStore.Search;
 using FhirStore.Writing;
@@ -31,6 +36,7 @@ internal static class Composition
         services.AddProcess(settings.Process, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
+        services.AddMessages(configuration);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)
@@ -64,6 +70,10 @@ internal static class Composition
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<ResourceStore>();
+        services.AddSingleton<RestrictionCompiler>();
+        services.AddSingleton<ConsentBook>();
+        services.AddSingleton<Callers>();
+        services.AddSingleton<IPatientDirectory, PatientDirectory>();
     }
 
     private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
@@ -89,6 +99,7 @@ internal static class Composition
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();
         services.AddSingleton<DiscoveryDocuments>();
+        services.AddSingleton<FhirCors>();
         services.AddSingleton<FhirHttp>();
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<Readiness>();

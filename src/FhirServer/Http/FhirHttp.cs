@@ -10,7 +10,7 @@ using FhirServer.Settings;
 namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
-internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, ServerSettings settings)
+internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, FhirCors cors, ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -32,6 +32,10 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
     {
         var ct = context.RequestAborted;
         var http = context.Request;
+        if (await cors.HandleAsync(context))
+        {
+            return FhirInteraction.Other;
+        }
         if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct)).TryGet(out var grant, out var failure)
             || !parsed.TryGet(out var route, out failure))
         {
@@ -63,6 +67,11 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
         {
             return notAcceptable;
         }
+        if (!BreakGlassHeader.Read(headers, grant).TryGet(out var reason, out failure) && failure is not null)
+        {
+            return failure;
+        }
+        var caller = await callers.OfAsync(grant, reason is not null, ct);
         var body = ReadOnlyMemory<byte>.Empty;
         if (TakesBody(interaction, http.Method))
         {
@@ -85,6 +94,8 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
             Method = http.Method,
             Base = @base,
             Grant = grant,
+            Caller = caller,
+            BreakGlass = reason,
             RawQuery = rawQuery,
             Query = query,
             Body = body,

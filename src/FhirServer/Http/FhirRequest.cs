@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Authorization.Access;
+using FhirStore.Access;
 
 namespace FhirServer.Http;
 
@@ -15,6 +16,12 @@ public sealed record FhirRequest
 
     /// <summary>What the bearer of its token may do.</summary>
     public required Grant Grant { get; init; }
+
+    /// <summary>The grant's reach at this moment; null where it is not limited.</summary>
+    public ICaller? Caller { get; init; }
+
+    /// <summary>Why a practitioner must see what labels and consents hide from them (<c>X-Break-Glass</c>); null where they said nothing. For the audit.</summary>
+    public string? BreakGlass { get; init; }
 
     /// <summary>Query as it came, with its <c>?</c>; empty where there is none.</summary>
     public string RawQuery { get; init; } = "";
