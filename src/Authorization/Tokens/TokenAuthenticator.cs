@@ -3,10 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Authorization.Access;
 using Authorization.Keys;
-using Authorization.Records;
 using Authorization.Scopes;
 using Authorization.Server;
-using Authorization.Stores;
 using FhirCore;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -18,10 +16,16 @@ namespace Authorization.Tokens;
 /// Turns the <c>Authorization</c> header of a FHIR request into a <see cref="Grant"/>. A token is verified once and then known
 /// by its hash, so that the check of a token in use costs a hash and a look-up.
 /// </summary>
-/// <remarks>Signature, algorithm, type, issuer, audience, times, and that its client is still registered, must all be right.</remarks>
+/// <remarks>
+/// Signature, algorithm, type, issuer, audience, times, that it has not been revoked, that its client is still registered and the account
+/// it speaks for still active, must all be right.
+/// </remarks>
 public sealed class TokenAuthenticator
 {
-    /// <summary>A removed client's tokens stop working within this time at the latest: so long a verified token is not looked at again.</summary>
+    /// <summary>
+    /// A removed client's tokens, a disabled account's and revoked ones stop working within this time at the latest: so long a verified token
+    /// is not looked at again.
+    /// </summary>
     public static readonly TimeSpan ClientCheckInterval = TimeSpan.FromMinutes(1);
 
     internal const string TokenType = "at+jwt";
@@ -36,8 +40,7 @@ public sealed class TokenAuthenticator
     private static readonly JsonWebTokenHandler Tokens = new() { MaximumTokenSizeInBytes = LongestToken, MapInboundClaims = false };
 
     private readonly ServerKeys _keys;
-    private readonly SealedRecords<OAuthApplication> _applications;
-    private readonly ApplicationIndex _index;
+    private readonly TokenStanding _standing;
     private readonly PublicAddresses _addresses;
     private readonly TimeProvider _clock;
     private readonly Grant? _anonymous;
@@ -45,12 +48,11 @@ public sealed class TokenAuthenticator
     private TokenValidationParameters? _rules;
 
     public TokenAuthenticator(
-        ServerKeys keys, SealedRecords<OAuthApplication> applications, ApplicationIndex index, PublicAddresses addresses, IOptions<AuthOptions> options, TimeProvider clock)
+        ServerKeys keys, TokenStanding standing, PublicAddresses addresses, IOptions<AuthOptions> options, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
         _keys = keys;
-        _applications = applications;
-        _index = index;
+        _standing = standing;
         _addresses = addresses;
         _clock = clock;
         _anonymous = options.Value.AllowAnonymousOnLoopback ? Grant.Everything(AnonymousClient) : null;
@@ -107,22 +109,26 @@ public sealed class TokenAuthenticator
         {
             return Invalid("is not one that this server issues");
         }
-        if (!await _applications.AnyAsync(_index.ClientId(clientId), ct))
+        if (!(await _standing.OfAsync(jwt, clientId, ct)).TryGet(out var user, out var refusal))
         {
-            return Invalid("belongs to a client that is no longer registered");
+            return refusal;
         }
-        var grant = new Grant(clientId, SmartScopes.Parse(scope));
+        var launch = Text(jwt, SmartClaims.Patient) is var patient && Text(jwt, SmartClaims.Encounter) is var encounter && (patient ?? encounter) is not null
+            ? new LaunchContext(patient, encounter) : null;
+        var grant = new Grant(clientId, SmartScopes.Parse(scope), user.User, launch);
         var now = _clock.GetUtcNow();
         var expires = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero);
         _cache.Put(hash, grant, expires < now + ClientCheckInterval ? expires : now + ClientCheckInterval);
         return grant;
     }
 
+    private static string? Text(JsonWebToken jwt, string claim) => jwt.TryGetPayloadValue<string>(claim, out var value) ? value : null;
+
     private TokenValidationParameters Rules() => new()
     {
         ValidTypes = [TokenType],
         ValidAlgorithms = [ServerKeys.SigningAlgorithm],
-        IssuerSigningKey = _keys.Signing,
+        IssuerSigningKeyResolver = (_, _, keyId, _) => _keys.AccessTokenKey(keyId) is { } key ? [key] : [],
         TryAllIssuerSigningKeys = false,
         ValidIssuer = _addresses.Issuer,
         ValidAudience = _addresses.FhirBase,
@@ -148,6 +154,6 @@ public sealed class TokenAuthenticator
         _ => "is not one that this server issues", // an attacker learns nothing about what was nearly right
     };
 
-    private static FhirFailure Invalid(string reason) =>
+    internal static FhirFailure Invalid(string reason) =>
         FhirFailure.Of(FailureKind.Unauthenticated, $"The access token {reason}.", detail: BearerChallenge.InvalidToken);
 }

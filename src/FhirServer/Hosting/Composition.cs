@@ -1,14 +1,20 @@
+using Authorization.Access;
+using Authorization.Access.Privacy;
+using Authorization.Launch;
 using Authorization.Server;
 using FhirCore.Records;
+using FhirServer.Auditing;
 using FhirServer.Backup;
 using FhirServer.Bundles;
 using FhirServer.Discovery;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirServer.Messages;
 using FhirServer.Observability;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
 using FhirStore;
+using FhirStore.Access;
 using FhirStore.Indexing;
 using FhirStore.Search;
 using FhirStore.Writing;
@@ -31,6 +37,8 @@ internal static class Composition
         services.AddProcess(settings.Process, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
+        services.AddMessages(configuration);
+        services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)
@@ -64,6 +72,10 @@ internal static class Composition
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<ResourceStore>();
+        services.AddSingleton<RestrictionCompiler>();
+        services.AddSingleton<ConsentBook>();
+        services.AddSingleton<Callers>();
+        services.AddSingleton<IPatientDirectory, PatientDirectory>();
     }
 
     private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
@@ -84,11 +96,12 @@ internal static class Composition
         services.AddSingleton<HistoryInteractions>();
         services.AddSingleton<SearchInteractions>();
         services.AddSingleton<WriteInteractions>();
-        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), settings.MaxBundleEntries));
+        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<RequestAudit>(), settings.MaxBundleEntries));
         services.AddSingleton<SchedulingRoutes>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();
         services.AddSingleton<DiscoveryDocuments>();
+        services.AddSingleton<FhirCors>();
         services.AddSingleton<FhirHttp>();
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<Readiness>();

@@ -3,6 +3,7 @@ using System.Text;
 using Authorization.Access;
 using Authorization.Tokens;
 using FhirCore;
+using FhirServer.Auditing;
 using FhirServer.Discovery;
 using FhirServer.Interactions;
 using FhirServer.Settings;
@@ -10,7 +11,9 @@ using FhirServer.Settings;
 namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
-internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, ServerSettings settings)
+internal sealed class FhirHttp(
+    FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, FhirCors cors, RequestAudit audit,
+    ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -30,27 +33,53 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
 
     private async ValueTask<FhirInteraction> AnswerAsync(HttpContext context, FhirBase @base, Outcome<FhirRoute> parsed)
     {
-        var ct = context.RequestAborted;
-        var http = context.Request;
-        if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct)).TryGet(out var grant, out var failure)
-            || !parsed.TryGet(out var route, out failure))
+        if (await cors.HandleAsync(context))
         {
-            await ResponseWriter.RefuseAsync(context, failure);
             return FhirInteraction.Other;
         }
-        var interaction = InteractionTable.Find(route.Kind, http.Method);
-        if (!(await ReadAsync(context, @base, route, grant, interaction, ct)).TryGet(out var request, out failure))
+        if (audit.Closed is { } closed)
         {
-            await ResponseWriter.RefuseAsync(context, failure);
-            return interaction;
+            await ResponseWriter.RefuseAsync(context, closed);
+            return FhirInteraction.Other;
         }
-        var reply = await dispatcher.DispatchAsync(request, ct);
-        await ResponseWriter.WriteAsync(context, reply, pretty: !request.Query.IsEmpty && request.Query.First("_pretty") is "true");
+        var ct = context.RequestAborted;
+        var http = context.Request;
+        var origin = audit.Begin(context);
+        var (grant, route, interaction) = (default(Grant), default(FhirRoute), FhirInteraction.Other);
+        FhirReply reply;
+        var (isOver, pretty) = (false, false);
+        try
+        {
+            if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct)).TryGet(out grant, out var failure)
+                || !parsed.TryGet(out route, out failure))
+            {
+                audit.RecordRefusal(context, origin, grant, parsed.TryGet(out var named, out _) ? named : default, interaction, failure);
+                await ResponseWriter.RefuseAsync(context, failure);
+                return interaction;
+            }
+            interaction = InteractionTable.Find(route.Kind, http.Method);
+            if (!(await ReadAsync(context, @base, route, grant, origin, interaction, ct)).TryGet(out var request, out failure))
+            {
+                audit.RecordRefusal(context, origin, grant, route, interaction, failure);
+                await ResponseWriter.RefuseAsync(context, failure);
+                return interaction;
+            }
+            reply = await dispatcher.DispatchAsync(request, ct);
+            isOver = true;
+            reply = await audit.RecordAsync(request, reply, ct);
+            pretty = !request.Query.IsEmpty && request.Query.First("_pretty") is "true";
+        }
+        catch (Exception error) when (!isOver)
+        {
+            audit.RecordFault(context, origin, grant, route, interaction, error);
+            throw;
+        }
+        await ResponseWriter.WriteAsync(context, reply, pretty);
         return interaction;
     }
 
     private async ValueTask<Outcome<FhirRequest>> ReadAsync(
-        HttpContext context, FhirBase @base, FhirRoute route, Grant grant, FhirInteraction interaction, CancellationToken ct)
+        HttpContext context, FhirBase @base, FhirRoute route, Grant grant, RequestOrigin origin, FhirInteraction interaction, CancellationToken ct)
     {
         var http = context.Request;
         var headers = http.Headers;
@@ -63,6 +92,11 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
         {
             return notAcceptable;
         }
+        if (!BreakGlassHeader.Read(headers, grant).TryGet(out var reason, out failure) && failure is not null)
+        {
+            return failure;
+        }
+        var caller = await callers.OfAsync(grant, reason is not null, ct);
         var body = ReadOnlyMemory<byte>.Empty;
         if (TakesBody(interaction, http.Method))
         {
@@ -85,6 +119,9 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
             Method = http.Method,
             Base = @base,
             Grant = grant,
+            Caller = caller,
+            BreakGlass = reason,
+            Origin = origin,
             RawQuery = rawQuery,
             Query = query,
             Body = body,

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Authorization.Access;
 using FhirCore;
 using FhirServer.Http;
 using FhirStore;
@@ -13,12 +12,13 @@ internal sealed class SearchInteractions(SearchService search)
 {
     public async ValueTask<FhirReply> SearchAsync(FhirRequest request, CancellationToken ct)
     {
-        var type = request.Route.Type!;
-        var asked = new SearchRequest(type, WithoutFormat(request.Query), request.Prefer.Strict, request.Query.First("_page"));
-        return (await search.SearchAsync(asked, ct)).TryGet(out var page, out var failure)
-            ? new() { Status = 200, Body = Write(request, type, page) }
-            : FhirReply.Refused(failure);
+        return (await search.SearchAsync(Asked(request), ct)).TryGet(out var page, out var failure) ? Answer(request, page) : FhirReply.Refused(failure);
     }
+
+    internal static SearchRequest Asked(FhirRequest request) =>
+        new(request.Route.Type!, WithoutFormat(request.Query), request.Prefer.Strict, request.Query.First("_page"), request.Caller);
+
+    internal static FhirReply Answer(FhirRequest request, SearchPage page) => new() { Status = 200, Body = Write(request, request.Route.Type!, page) };
 
     private static ImmutableArray<KeyValuePair<string, string>> WithoutFormat(ImmutableArray<KeyValuePair<string, string>> query)
     {
@@ -57,24 +57,15 @@ internal sealed class SearchInteractions(SearchService search)
             {
                 WriteEntry(buffer, request.Base, match, "match");
             }
-            WriteIncluded(buffer, request, page.Included);
+            foreach (var resource in page.Included)
+            {
+                WriteEntry(buffer, request.Base, resource, "include");
+            }
             WriteNotes(buffer, page.Notes);
             json.WriteEndArray();
         }
         json.WriteEndObject();
         return buffer.ToBody();
-    }
-
-    /// <summary>What comes along with the matches passes the same decision as the matches did.</summary>
-    private static void WriteIncluded(JsonBuffer buffer, FhirRequest request, ImmutableArray<StoredResource> included)
-    {
-        foreach (var resource in included)
-        {
-            if (AccessDecision.Decide(request.Grant, Interaction.Read, resource.Key.Type) is null)
-            {
-                WriteEntry(buffer, request.Base, resource, "include");
-            }
-        }
     }
 
     private static void WriteNotes(JsonBuffer buffer, ImmutableArray<Issue> notes)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Access;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Json;
@@ -24,6 +25,10 @@ internal sealed class PlanCommitter(
             if (!(await build(plan, ct)).TryGet(out var value, out var failure))
             {
                 return failure;
+            }
+            if (WriteReach.Check(plan) is { } forbidden)
+            {
+                return forbidden; // before the rules: what they say of slots and times is for who may write this at all
             }
             foreach (var rule in rules)
             {
@@ -94,8 +99,9 @@ internal sealed class PlanCommitter(
             var at = write.Previous is { } previous && previous.LastUpdated > now ? previous.LastUpdated : now;
             if (write.Resource is not { } resource)
             {
-                written.Add(write.Key, new(write.Key, version, at, Deleted: true, default));
-                writes.Add(new(new() { Key = write.Key, Version = version, LastUpdated = at, Deleted = true, Partition = PartitionOf(write.Key, write.Previous) }, expected, Journal: true, write.Cause));
+                var place = PartitionOf(write.Key, write.Previous);
+                written.Add(write.Key, new(write.Key, version, at, Deleted: true, default) { Partition = place });
+                writes.Add(new(new() { Key = write.Key, Version = version, LastUpdated = at, Deleted = true, Partition = place }, expected, Journal: true, write.Cause));
                 continue;
             }
             var json = CanonicalJson.Write(resource, write.Key.Id, version, at);
@@ -111,10 +117,14 @@ internal sealed class PlanCommitter(
                 Body = body,
                 Index = index,
             };
-            written.Add(write.Key, new(write.Key, version, at, Deleted: false, json));
+            written.Add(write.Key, new(write.Key, version, at, Deleted: false, json) { Partition = record.Partition });
             writes.Add(new(record, expected, Journal: true, write.Cause));
         }
         var stamps = SlotStamps.Of(plan, writes, indexer); // the first writes are the plan's, in its order
+        if (plan.Writes.Exists(write => write.Key.Type == "Consent"))
+        {
+            stamps = stamps.Add(ConsentStamp.Name);
+        }
         writes.AddRange(keyWrites);
         writes.AddRange(plan.InternalWrites);
         var conditions = ImmutableArray.CreateBuilder<RecordCondition>(plan.ReadSet.Count + plan.Conditions.Count);
