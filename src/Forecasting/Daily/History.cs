@@ -56,7 +56,7 @@ internal sealed class History
         var days = open.ConvertAll(start.AddDays);
         var values = open.Select(i => counts[i]).ToArray();
         var known = Array.ConvertAll(values, value => !double.IsNaN(value));
-        doubts |= quiet.Any(is_ => is_) ? Doubts.QuietWeekdays : Doubts.None;
+        doubts |= quiet.Contains(true) ? Doubts.QuietWeekdays : Doubts.None;
         doubts |= Gaps(known, days, series.End);
         var weekdays = days.Select(day => (byte)day.DayOfWeek).ToArray();
         var perWeek = Math.Max(1, Enumerable.Range(0, 7).Count(d => !quiet[d] && !calendar.ClosedWeekdays.Contains((DayOfWeek)d)));
@@ -104,7 +104,7 @@ internal sealed class History
                 busy[weekday] |= counts[i] > 0;
             }
         }
-        return [.. Enumerable.Range(0, 7).Select(d => busy.Any(is_ => is_) && !busy[d] && seen[d] >= weeks)];
+        return [.. Enumerable.Range(0, 7).Select(d => busy.Contains(true) && !busy[d] && seen[d] >= weeks)];
     }
 
     private static Doubts Gaps(bool[] known, List<DateOnly> days, DateOnly end)
@@ -114,7 +114,7 @@ internal sealed class History
         {
             return Doubts.NoHistory;
         }
-        var missing = known.Count(is_ => !is_);
+        var missing = known.Count(isKnown => !isKnown);
         return (missing > 0 ? Doubts.Gaps : Doubts.None)
             | (missing * 5 > known.Length ? Doubts.ManyGaps : Doubts.None)
             | (end.DayNumber - days[last].DayNumber > 7 && days.Skip(last + 1).Count() >= 2 ? Doubts.Stale : Doubts.None);

@@ -50,6 +50,18 @@ public sealed class BadInputTests
             Sound(DailyForecaster.Forecast(new(Loads.Monday, values), calendar, horizon));
         }, iter: 150);
 
+    [Theory]
+    [InlineData(-1000)]
+    [InlineData(double.NegativeInfinity)]
+    [InlineData(1e300)]
+    public void Forecast_ImpossibleCounts_AsIfNotKnown(double impossible)
+    {
+        DailyForecast With(double value) => DailyForecaster.Forecast(Loads.Of(300, day => day % 11 == 0 ? value : 20 + (day % 7)), ServiceCalendar.AlwaysOpen, 28);
+
+        Assert.Equal(With(double.NaN).Days, With(impossible).Days);
+        Assert.True(With(impossible).Doubts.HasFlag(Doubts.ImpossibleCounts));
+    }
+
     [Fact]
     public void Forecast_SpikeInALoad_BarelyMovesIt()
     {
