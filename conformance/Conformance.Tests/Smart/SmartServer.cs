@@ -1,16 +1,12 @@
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Tests.Shared;
 
 [assembly: AssemblyFixture(typeof(Conformance.Tests.Smart.SmartServer))]
 
 namespace Conformance.Tests.Smart;
 
-/// <param name="FhirUser"><c>Patient/123</c>; null where they are linked to none.</param>
-public sealed record DemoUser(string UserName, string Password, string? FhirUser);
-
 /// <summary>A server with the demo clinic, its users, and an app of every kind.</summary>
-public sealed partial class SmartServer : IAsyncLifetime
+public sealed class SmartServer : IAsyncLifetime
 {
     public const string PublicApp = "public-app";
     public const string SecretApp = "secret-app";
@@ -73,13 +69,7 @@ public sealed partial class SmartServer : IAsyncLifetime
         }
         await _keys.StartAsync(RsaKey);
         _server = await RunningServer.StartAsync(Path.Combine(_directory, "data"), ["--demo"], [.. Clients(), .. _engine.Settings()], CancellationToken.None);
-        while (!UserLine().IsMatch(_server.Output) || !_server.Output.Contains("Ready.", StringComparison.Ordinal))
-        {
-            Assert.False(_server.HasExited, _server.Output);
-            await Task.Delay(50);
-        }
-        _users = UserLine().Matches(_server.Output).ToDictionary(
-            line => line.Groups["role"].Value, line => new DemoUser(line.Groups["name"].Value, line.Groups["password"].Value, line.Groups["user"].Value is "-" ? null : line.Groups["user"].Value), StringComparer.Ordinal);
+        _users = await DemoUsers.OfAsync(_server, CancellationToken.None);
         _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Base, Timeout = TimeSpan.FromSeconds(60) };
         Discovery = JsonNode.Parse(await _http.GetStringAsync(".well-known/smart-configuration"))!;
     }
@@ -124,7 +114,4 @@ public sealed partial class SmartServer : IAsyncLifetime
 
     private static IEnumerable<KeyValuePair<string, string>> Client(int index, string id, string scope, params (string Name, string Value)[] more) =>
         [new($"Auth:Clients:{index}:ClientId", id), new($"Auth:Clients:{index}:Scope", scope), .. more.Select(pair => KeyValuePair.Create($"Auth:Clients:{index}:{pair.Name}", pair.Value))];
-
-    [GeneratedRegex(@"^ *(?<role>[a-z]+): (?<name>\S+) (?<password>\S+) (?<user>\S+)\r?$", RegexOptions.Multiline)]
-    private static partial Regex UserLine();
 }
