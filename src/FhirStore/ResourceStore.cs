@@ -118,7 +118,7 @@ public sealed class ResourceStore
         _committer.RunAsync(() => new WritePlan(this, caller), build, ct);
 
     private async ValueTask<StoredResource> OpenAsync(StoredRecord record, CancellationToken ct) =>
-        new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _cipher.OpenAsync(record, ct));
+        new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _cipher.OpenAsync(record, ct)) { Partition = record.Partition };
 
     private async ValueTask<ImmutableArray<StoredResource>> OpenAllAsync(IReadOnlyList<StoredRecord> records, CancellationToken ct)
     {

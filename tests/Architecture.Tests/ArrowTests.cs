@@ -16,6 +16,7 @@ public sealed class ArrowTests
         ["Subscriptions"] = ["FhirCore", "FhirStore"],
         ["Forecasting"] = ["FhirCore", "FhirStore"],
         ["Authorization"] = ["FhirCore", "FhirStore"],
+        ["Auditing"] = ["FhirCore", "FhirStore"],
         ["Storage.RocksDb"] = ["FhirCore"],
         ["Storage.MongoDb"] = ["FhirCore"],
         ["Events.Kafka"] = ["FhirCore"],
@@ -24,7 +25,7 @@ public sealed class ArrowTests
         ["Keys.Aws"] = ["FhirCore"],
         ["FhirServer"] =
         [
-            "FhirCore", "FhirStore", "SchedulingOperations", "Subscriptions", "Forecasting", "Authorization",
+            "FhirCore", "FhirStore", "SchedulingOperations", "Subscriptions", "Forecasting", "Authorization", "Auditing",
             "Storage.RocksDb", "Storage.MongoDb", "Events.Kafka", "Cache.Redis", "Blobs.S3", "Keys.Aws",
         ],
     };

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Authorization.Access;
 using FhirCore;
+using FhirServer.Auditing;
 using FhirServer.Http;
 using FhirServer.Interactions;
 using FhirStore;
@@ -12,7 +13,7 @@ namespace FhirServer.Bundles;
 /// batch: each entry on its own, in the order given. transaction: all writes in one commit or none, then the reads.
 /// https://hl7.org/fhir/R4/http.html#transaction
 /// </summary>
-internal sealed class BundleInteractions(ResourceStore store, int mostEntries)
+internal sealed class BundleInteractions(ResourceStore store, RequestAudit audit, int mostEntries)
 {
     private const int MostIssues = 100;
 
@@ -31,15 +32,21 @@ internal sealed class BundleInteractions(ResourceStore store, int mostEntries)
             : await BatchAsync(request, bundle, dispatcher, ct);
     }
 
-    private static async ValueTask<FhirReply> BatchAsync(FhirRequest request, IncomingBundle bundle, FhirDispatcher dispatcher, CancellationToken ct)
+    private async ValueTask<FhirReply> BatchAsync(FhirRequest request, IncomingBundle bundle, FhirDispatcher dispatcher, CancellationToken ct)
     {
         var replies = new FhirReply[bundle.Entries.Count];
         for (var i = 0; i < replies.Length; i++)
         {
             var entry = bundle.Entries[i];
-            replies[i] = EntryRequests.Make(request, entry, inTransaction: false).TryGet(out var inner, out var failure)
-                ? Relocate(await dispatcher.DispatchAsync(inner, ct), entry)
-                : FhirReply.Refused(failure);
+            if (!EntryRequests.Make(request, entry, inTransaction: false).TryGet(out var inner, out var failure))
+            {
+                replies[i] = FhirReply.Refused(failure);
+                audit.RecordEntryRefusal(request, failure);
+                continue;
+            }
+            var reply = await dispatcher.DispatchAsync(inner, ct);
+            audit.RecordEntry(inner, reply);
+            replies[i] = Relocate(reply, entry);
         }
         return ResponseBundle.Write(request.Base, "batch-response", bundle.Entries, replies);
     }
@@ -61,12 +68,15 @@ internal sealed class BundleInteractions(ResourceStore store, int mostEntries)
             {
                 var entry = plan.Order[i];
                 replies[entry] = WriteReplies.Of(plan.Requests[entry], outcomes[i]);
+                audit.RecordEntry(plan.Requests[entry], replies[entry]);
             }
         }
         // Reads see what the transaction wrote. By now it stands: a read that finds nothing is told in its own entry.
         foreach (var entry in plan.Reads)
         {
-            replies[entry] = Relocate(await dispatcher.DispatchAsync(plan.Requests[entry], ct), bundle.Entries[entry]);
+            var reply = await dispatcher.DispatchAsync(plan.Requests[entry], ct);
+            audit.RecordEntry(plan.Requests[entry], reply);
+            replies[entry] = Relocate(reply, bundle.Entries[entry]);
         }
         return ResponseBundle.Write(request.Base, "transaction-response", bundle.Entries, replies);
     }

@@ -47,6 +47,7 @@ internal static class EntryRequests
             Grant = outer.Grant,
             Caller = outer.Caller,
             BreakGlass = outer.BreakGlass,
+            Origin = outer.Origin,
             RawQuery = rawQuery,
             Query = query,
             Body = entry.Resource,

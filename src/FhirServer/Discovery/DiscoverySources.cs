@@ -1,4 +1,5 @@
 using Authorization.Server;
+using FhirServer.Auditing;
 using FhirStore.Search;
 
 namespace FhirServer.Discovery;
@@ -10,7 +11,10 @@ internal sealed class DiscoverySources(PublicAddresses addresses)
 
     public byte[] SmartConfiguration { get; } = Authorization.Discovery.SmartConfiguration.Write(addresses);
 
-    public SearchOffer SearchOf(string type) => new(SearchParameterInfo.Of(type), SearchParameterInfo.IncludesOf(type), SearchParameterInfo.RevIncludesOf(type));
+    /// <summary>The audit trail is searched for itself, not through other types nor they through it.</summary>
+    public SearchOffer SearchOf(string type) => type == AuditEvents.Type
+        ? new(SearchParameterInfo.Of(type), [], [])
+        : new(SearchParameterInfo.Of(type), SearchParameterInfo.IncludesOf(type), [.. SearchParameterInfo.RevIncludesOf(type).Where(value => !value.StartsWith("AuditEvent:", StringComparison.Ordinal))]);
 }
 
 /// <param name="Includes">Values that _include takes.</param>

@@ -2,6 +2,7 @@ using Authorization.Access;
 using Authorization.Access.Privacy;
 using Authorization.Server;
 using FhirCore.Records;
+using FhirServer.Auditing;
 using FhirServer.Backup;
 using FhirServer.Bundles;
 using FhirServer.Discovery;
@@ -36,6 +37,7 @@ internal static class Composition
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
+        services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)
@@ -92,7 +94,7 @@ internal static class Composition
         services.AddSingleton<HistoryInteractions>();
         services.AddSingleton<SearchInteractions>();
         services.AddSingleton<WriteInteractions>();
-        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), settings.MaxBundleEntries));
+        services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<RequestAudit>(), settings.MaxBundleEntries));
         services.AddSingleton<SchedulingRoutes>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();

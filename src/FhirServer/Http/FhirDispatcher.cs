@@ -1,5 +1,6 @@
 using Authorization.Access;
 using FhirCore;
+using FhirServer.Auditing;
 using FhirServer.Bundles;
 using FhirServer.Interactions;
 using FhirServer.Scheduling;
@@ -12,7 +13,7 @@ namespace FhirServer.Http;
 /// </summary>
 internal sealed class FhirDispatcher(
     ReadInteractions reads, HistoryInteractions histories, SearchInteractions searches, WriteInteractions writes,
-    BundleInteractions bundles, SchedulingRoutes scheduling)
+    BundleInteractions bundles, SchedulingRoutes scheduling, AuditEvents auditEvents)
 {
     public ValueTask<FhirReply> DispatchAsync(FhirRequest request, CancellationToken ct)
     {
@@ -31,12 +32,15 @@ internal sealed class FhirDispatcher(
         }
         if ((AccessDecision.Decide(request.Grant, InteractionTable.Needed(request, interaction), request.Route.Type)
             ?? SearchReach.Check(request.Grant, request)
+            ?? AuditEvents.CheckReach(request)
             ?? CheckParameters(request, interaction)) is { } refusal)
         {
             return new(FhirReply.Refused(refusal));
         }
         return interaction switch
         {
+            FhirInteraction.Read or FhirInteraction.VRead or FhirInteraction.HistoryInstance when AuditEvents.IsOwn(request) => auditEvents.ReadAsync(request, interaction, ct),
+            FhirInteraction.SearchType when AuditEvents.IsSearch(request, interaction) => auditEvents.SearchAsync(request, ct),
             FhirInteraction.Read => reads.ReadAsync(request, ct),
             FhirInteraction.VRead => reads.ReadVersionAsync(request, ct),
             FhirInteraction.SearchType => searches.SearchAsync(request, ct),

@@ -3,6 +3,7 @@ using System.Text;
 using Authorization.Access;
 using Authorization.Tokens;
 using FhirCore;
+using FhirServer.Auditing;
 using FhirServer.Discovery;
 using FhirServer.Interactions;
 using FhirServer.Settings;
@@ -10,7 +11,8 @@ using FhirServer.Settings;
 namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
-internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, ServerSettings settings)
+internal sealed class FhirHttp(
+    FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, RequestAudit audit, ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -30,27 +32,49 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
 
     private async ValueTask<FhirInteraction> AnswerAsync(HttpContext context, FhirBase @base, Outcome<FhirRoute> parsed)
     {
-        var ct = context.RequestAborted;
-        var http = context.Request;
-        if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct)).TryGet(out var grant, out var failure)
-            || !parsed.TryGet(out var route, out failure))
+        if (audit.Closed is { } closed)
         {
-            await ResponseWriter.RefuseAsync(context, failure);
+            await ResponseWriter.RefuseAsync(context, closed);
             return FhirInteraction.Other;
         }
-        var interaction = InteractionTable.Find(route.Kind, http.Method);
-        if (!(await ReadAsync(context, @base, route, grant, interaction, ct)).TryGet(out var request, out failure))
+        var ct = context.RequestAborted;
+        var http = context.Request;
+        var origin = audit.Begin(context);
+        var (grant, route, interaction) = (default(Grant), default(FhirRoute), FhirInteraction.Other);
+        FhirReply reply;
+        var (isOver, pretty) = (false, false);
+        try
         {
-            await ResponseWriter.RefuseAsync(context, failure);
-            return interaction;
+            if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct)).TryGet(out grant, out var failure)
+                || !parsed.TryGet(out route, out failure))
+            {
+                audit.RecordRefusal(context, origin, grant, parsed.TryGet(out var named, out _) ? named : default, interaction, failure);
+                await ResponseWriter.RefuseAsync(context, failure);
+                return interaction;
+            }
+            interaction = InteractionTable.Find(route.Kind, http.Method);
+            if (!(await ReadAsync(context, @base, route, grant, origin, interaction, ct)).TryGet(out var request, out failure))
+            {
+                audit.RecordRefusal(context, origin, grant, route, interaction, failure);
+                await ResponseWriter.RefuseAsync(context, failure);
+                return interaction;
+            }
+            reply = await dispatcher.DispatchAsync(request, ct);
+            isOver = true;
+            reply = await audit.RecordAsync(request, reply, ct);
+            pretty = !request.Query.IsEmpty && request.Query.First("_pretty") is "true";
         }
-        var reply = await dispatcher.DispatchAsync(request, ct);
-        await ResponseWriter.WriteAsync(context, reply, pretty: !request.Query.IsEmpty && request.Query.First("_pretty") is "true");
+        catch (Exception error) when (!isOver)
+        {
+            audit.RecordFault(context, origin, grant, route, interaction, error);
+            throw;
+        }
+        await ResponseWriter.WriteAsync(context, reply, pretty);
         return interaction;
     }
 
     private async ValueTask<Outcome<FhirRequest>> ReadAsync(
-        HttpContext context, FhirBase @base, FhirRoute route, Grant grant, FhirInteraction interaction, CancellationToken ct)
+        HttpContext context, FhirBase @base, FhirRoute route, Grant grant, RequestOrigin origin, FhirInteraction interaction, CancellationToken ct)
     {
         var http = context.Request;
         var headers = http.Headers;
@@ -92,6 +116,7 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
             Grant = grant,
             Caller = caller,
             BreakGlass = reason,
+            Origin = origin,
             RawQuery = rawQuery,
             Query = query,
             Body = body,

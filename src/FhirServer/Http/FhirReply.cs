@@ -19,6 +19,9 @@ public sealed class FhirReply
 
     public DateTimeOffset? LastModified { get; init; }
 
+    /// <summary>The resource that was read or written, where it is one: for the audit, also where the body says nothing of it.</summary>
+    public StoredResource? Resource { get; init; }
+
     /// <summary>Absolute address of what was written.</summary>
     public string? Location { get; init; }
 
@@ -46,6 +49,6 @@ public sealed class FhirReply
     public static FhirReply Of(StoredResource resource)
     {
         ArgumentNullException.ThrowIfNull(resource);
-        return new() { Status = 200, Body = resource.Json, Version = resource.Version, LastModified = resource.LastUpdated };
+        return new() { Status = 200, Body = resource.Json, Version = resource.Version, LastModified = resource.LastUpdated, Resource = resource };
     }
 }

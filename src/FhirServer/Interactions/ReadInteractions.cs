@@ -41,7 +41,8 @@ internal sealed class ReadInteractions(ResourceStore store)
     private async ValueTask<FhirReply> AnswerWithinAsync(FhirRequest request, Restriction reach, ValueTask<StoredResource?> pending, FhirFailure notThere, CancellationToken ct) =>
         await pending is { } found && await store.ReadContentAsync(found, ct) is { } content && reach.Admits(content) ? Answer(request, found) : FhirReply.Refused(notThere);
 
-    private static FhirReply Answer(FhirRequest request, StoredResource? found)
+    /// <param name="found">Null where there never was one.</param>
+    internal static FhirReply Answer(FhirRequest request, StoredResource? found)
     {
         if (found is null)
         {
@@ -55,10 +56,11 @@ internal sealed class ReadInteractions(ResourceStore store)
                 Failure = FhirFailure.Of(FailureKind.Gone, $"{found.Key} was deleted."),
                 Version = found.Version,
                 LastModified = found.LastUpdated,
+                Resource = found,
             };
         }
         return IsKnownToClient(request, found)
-            ? new() { Status = 304, Version = found.Version, LastModified = found.LastUpdated }
+            ? new() { Status = 304, Version = found.Version, LastModified = found.LastUpdated, Resource = found }
             : FhirReply.Of(found);
     }
 

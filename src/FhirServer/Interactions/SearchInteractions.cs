@@ -12,12 +12,13 @@ internal sealed class SearchInteractions(SearchService search)
 {
     public async ValueTask<FhirReply> SearchAsync(FhirRequest request, CancellationToken ct)
     {
-        var type = request.Route.Type!;
-        var asked = new SearchRequest(type, WithoutFormat(request.Query), request.Prefer.Strict, request.Query.First("_page"), request.Caller);
-        return (await search.SearchAsync(asked, ct)).TryGet(out var page, out var failure)
-            ? new() { Status = 200, Body = Write(request, type, page) }
-            : FhirReply.Refused(failure);
+        return (await search.SearchAsync(Asked(request), ct)).TryGet(out var page, out var failure) ? Answer(request, page) : FhirReply.Refused(failure);
     }
+
+    internal static SearchRequest Asked(FhirRequest request) =>
+        new(request.Route.Type!, WithoutFormat(request.Query), request.Prefer.Strict, request.Query.First("_page"), request.Caller);
+
+    internal static FhirReply Answer(FhirRequest request, SearchPage page) => new() { Status = 200, Body = Write(request, request.Route.Type!, page) };
 
     private static ImmutableArray<KeyValuePair<string, string>> WithoutFormat(ImmutableArray<KeyValuePair<string, string>> query)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FhirCore;
+using FhirServer.Auditing;
 using FhirServer.Http;
 using FhirStore;
 using FhirStore.Json;
@@ -27,6 +28,7 @@ internal static class WriteRequests
 {
     public static Outcome<WriteRequest> Make(FhirRequest request) => request switch
     {
+        _ when AuditEvents.IsOwn(request) => AuditEvents.Fixed,
         // "Only where there is none yet" would be ignored otherwise, and somebody's data written over.
         { Method: "PUT" or "DELETE", IfNoneMatch: not null } => FhirFailure.Of(FailureKind.Invalid, "If-None-Match is not offered on writes; use If-Match, or If-None-Exist on a create.", code: "not-supported"),
         { Route.Kind: RouteKind.Type, Method: "POST" } => Create(request),
@@ -118,8 +120,8 @@ internal static class WriteReplies
         if (outcome.Kind == WriteKind.Deleted || outcome.Resource is null or { Deleted: true })
         {
             return prefer == ReturnPreference.OperationOutcome
-                ? new() { Status = 200, Body = Done, Version = outcome.Resource?.Version }
-                : new() { Status = 204, Version = outcome.Resource?.Version };
+                ? new() { Status = 200, Body = Done, Version = outcome.Resource?.Version, Resource = outcome.Resource }
+                : new() { Status = 204, Version = outcome.Resource?.Version, Resource = outcome.Resource };
         }
         var resource = outcome.Resource;
         return new()
@@ -134,6 +136,7 @@ internal static class WriteReplies
             },
             Version = resource.Version,
             LastModified = resource.LastUpdated,
+            Resource = resource,
             Location = $"{request.Base.Url}/{resource.Key}/_history/{resource.Version}",
         };
     }

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using FhirCore.Caching;
 using System.Text.Json;
+using Auditing.Trail;
+using FhirServer.Auditing;
 using FhirServer.Http;
 using FhirStore.Leases;
 
@@ -10,7 +12,8 @@ namespace FhirServer.Observability;
 
 /// <summary><c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: open to whoever can reach the port, and without a word about patients.</summary>
 internal sealed class HealthEndpoints(
-    Readiness readiness, EngineHealth engines, RequestMetrics requests, RequestGate gate, CountedRecordStore store, ICache cache, LeasedJobs jobs)
+    Readiness readiness, EngineHealth engines, RequestMetrics requests, RequestGate gate, CountedRecordStore store, ICache cache, LeasedJobs jobs,
+    AuditObserver audit, AuditTrail trail)
 {
     public static bool IsHere(string path) => path is "/health/live" or "/health/ready" or "/metrics";
 
@@ -58,6 +61,7 @@ internal sealed class HealthEndpoints(
         requests.Write(text);
         gate.Write(text);
         store.Write(text);
+        audit.Write(text, trail.Waiting);
         CacheMetrics.Write(text, cache.Tally);
         EngineHealth.WriteMetrics(text, states);
         text.Append("# HELP fhir_job_running Whether a background job is done by this process.\n# TYPE fhir_job_running gauge\n");

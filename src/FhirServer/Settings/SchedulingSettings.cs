@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using SchedulingOperations;
 
 namespace FhirServer.Settings;
@@ -9,23 +8,6 @@ internal static class SchedulingSettings
     private const string Section = "Scheduling";
 
     /// <exception cref="SettingsException">A value is wrong; the message names its key.</exception>
-    public static SchedulingOptions Read(IConfiguration configuration)
-    {
-        var options = new SchedulingOptions();
-        try
-        {
-            configuration.GetSection(Section).Bind(options);
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new SettingsException([error.Message]); // the binder names the key itself
-        }
-        var results = new List<ValidationResult>();
-        if (Validator.TryValidateObject(options, new(options), results, validateAllProperties: true))
-        {
-            return options;
-        }
-        throw new SettingsException([.. results.Select(result =>
-            result.ErrorMessage?.StartsWith(Section, StringComparison.Ordinal) is true ? result.ErrorMessage : $"{Section}:{result.MemberNames.FirstOrDefault()}: {result.ErrorMessage}")]);
-    }
+    public static SchedulingOptions Read(IConfiguration configuration) =>
+        BoundSection.Read(Section, null, new SchedulingOptions(), options => configuration.GetSection(Section).Bind(options));
 }

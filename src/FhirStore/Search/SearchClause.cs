@@ -107,6 +107,10 @@ internal sealed class CompositeClause(SearchParameter parameter, ImmutableArray<
 /// <summary>The resource is one of these: <c>_id</c>, or what a <c>_has</c> found.</summary>
 internal sealed class IdClause(ImmutableSortedSet<string> ids, bool negated = false) : SearchClause
 {
+    public ImmutableSortedSet<string> Ids => ids;
+
+    public bool IsNegated => negated;
+
     public override bool Matches(ResourceKey key, JsonElement resource) => ids.Contains(key.Id) != negated;
 
     public override Cover Cover(TypeIndex index)

@@ -110,6 +110,25 @@ public sealed class SearchService
             : new CriteriaMatch(matches.ToImmutable(), new(type, plan.Where, looked.ToImmutable()));
     }
 
+    /// <summary>
+    /// A search as a value, for resources that are not records of their own. Sorting and includes are not part of it: what of them was
+    /// asked for, it tells.
+    /// </summary>
+    public async Task<Outcome<ResourceFilter>> FilterAsync(SearchRequest request, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!_parser.Parse(request.Type, request.Parameters, request.Strict).TryGet(out var query, out var failure)
+            || !(await _links.ResolveAsync(query.Type, query.Criteria, request.Caller, new(_options.CandidateBudget), ct)).TryGet(out var clauses, out failure))
+        {
+            return failure;
+        }
+        if (request.Caller?.Reach(Use.Search, query.Type).Clause is { } reach)
+        {
+            clauses.Add(reach);
+        }
+        return new ResourceFilter(query, clauses);
+    }
+
     private static string NameOf(ICaller? caller) => caller?.Name ?? "";
 
     // The total in it was counted for one caller and tells another something.

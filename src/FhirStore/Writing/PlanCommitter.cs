@@ -99,8 +99,9 @@ internal sealed class PlanCommitter(
             var at = write.Previous is { } previous && previous.LastUpdated > now ? previous.LastUpdated : now;
             if (write.Resource is not { } resource)
             {
-                written.Add(write.Key, new(write.Key, version, at, Deleted: true, default));
-                writes.Add(new(new() { Key = write.Key, Version = version, LastUpdated = at, Deleted = true, Partition = PartitionOf(write.Key, write.Previous) }, expected, Journal: true, write.Cause));
+                var place = PartitionOf(write.Key, write.Previous);
+                written.Add(write.Key, new(write.Key, version, at, Deleted: true, default) { Partition = place });
+                writes.Add(new(new() { Key = write.Key, Version = version, LastUpdated = at, Deleted = true, Partition = place }, expected, Journal: true, write.Cause));
                 continue;
             }
             var json = CanonicalJson.Write(resource, write.Key.Id, version, at);
@@ -116,7 +117,7 @@ internal sealed class PlanCommitter(
                 Body = body,
                 Index = index,
             };
-            written.Add(write.Key, new(write.Key, version, at, Deleted: false, json));
+            written.Add(write.Key, new(write.Key, version, at, Deleted: false, json) { Partition = record.Partition });
             writes.Add(new(record, expected, Journal: true, write.Cause));
         }
         var stamps = SlotStamps.Of(plan, writes, indexer); // the first writes are the plan's, in its order

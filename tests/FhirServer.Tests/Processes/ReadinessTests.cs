@@ -17,7 +17,7 @@ public sealed class ReadinessTests(ServerFixture fixture)
         await server.UntilReadyAsync();
         using var client = new FhirClient(server.Base, null);
         var ready = await client.GetAsync(server.Origin + "/health/ready");
-        Assert.Equal("""{"status":"ready","engines":[{"engine":"NetworkStore","status":"available"}]}""", ready.Text);
+        Assert.Equal("""{"status":"ready","engines":[{"engine":"NetworkStore","status":"available"},{"engine":"Audit trail","status":"available"}]}""", ready.Text);
         Assert.Contains("fhir_engine_up{engine=\"NetworkStore\"} 1\n", (await client.GetAsync(server.Origin + "/metrics")).Text, StringComparison.Ordinal);
 
         database.Store.GoAway();
@@ -41,7 +41,7 @@ public sealed class ReadinessTests(ServerFixture fixture)
     public async Task EmbeddedEngine_HasAProbe()
     {
         var ready = await fixture.Anonymous.GetAsync(fixture.Origin + "/health/ready");
-        Assert.Equal("""{"status":"ready","engines":[{"engine":"RocksDB","status":"available"}]}""", ready.Text);
+        Assert.Equal("""{"status":"ready","engines":[{"engine":"RocksDB","status":"available"},{"engine":"Audit trail","status":"available"}]}""", ready.Text);
     }
 
     [Fact]

@@ -42,6 +42,8 @@ internal sealed class ReferenceIdValue(string id, ImmutableArray<string> targets
 {
     public string Id => id;
 
+    public ImmutableArray<string> Targets => targets;
+
     public override bool LeadsOnlyTo(string type) => targets is [var only] && only == type;
 
     public override bool Matches(JsonElement element, ElementShape shape) =>
@@ -63,6 +65,8 @@ internal sealed class ReferenceIdValue(string id, ImmutableArray<string> targets
 /// <summary><c>:identifier</c>: the identifier within the reference.</summary>
 internal sealed class ReferenceIdentifierValue(TokenValue identifier) : SearchValue
 {
+    public TokenValue Identifier => identifier;
+
     public override bool Matches(JsonElement element, ElementShape shape) =>
         shape == ElementShape.Reference && element.ValueKind == JsonValueKind.Object && element.TryGetProperty("identifier"u8, out var found)
         && identifier.Matches(found, ElementShape.Identifier);

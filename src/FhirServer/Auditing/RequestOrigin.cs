@@ -1,0 +1,25 @@
+using System.Net;
+using FhirServer.Http;
+
+namespace FhirServer.Auditing;
+
+/// <summary>Where a request comes from, as its audit event tells it. Entries of a Bundle have that of the request that brought them.</summary>
+/// <param name="RequestId">The client's <c>X-Request-Id</c>, or the server's own id of the request.</param>
+/// <param name="Started">Timestamp of the monotonic clock.</param>
+public sealed record RequestOrigin(IPAddress? Address, string RequestId, long Started)
+{
+    private const string Header = "X-Request-Id";
+    private const int LongestId = 128;
+
+    /// <summary>The client's own id comes back with the answer.</summary>
+    internal static RequestOrigin Of(HttpContext context, long started)
+    {
+        var address = context.Connection.RemoteIpAddress;
+        if (context.Request.Headers.TryGetValue(Header, out var values) && values is [{ Length: > 0 and <= LongestId } given] && !given.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            context.Response.Headers[Header] = given;
+            return new(address, given, started);
+        }
+        return new(address, context.TraceIdentifier, started);
+    }
+}
