@@ -19,6 +19,8 @@ internal static class PageRoutes
             services.AddSingleton<PageHost>();
             services.AddSingleton<SignInPages>();
             services.AddSingleton<AccountPages>();
+            services.AddSingleton<AuthorizePages>();
+            services.AddSingleton<AppsPages>();
             services.AddSingleton<RegistrationPages>();
             services.AddSingleton<LinkPages>();
             services.AddSingleton<InvitationPages>();
@@ -36,6 +38,8 @@ internal static class PageRoutes
             PageAssets.Map(routes);
             routes.ServiceProvider.GetRequiredService<SignInPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<AccountPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<AuthorizePages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<AppsPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<RegistrationPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<LinkPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<InvitationPages>().Map(routes);
