@@ -68,15 +68,8 @@ internal static class BenchRun
         report.Add("memory, data set loaded, before the first request", server.Megabytes("VmRSS"));
         var http = new HttpText(server.Port, await BenchServer.TokenAsync(server));
         var failed = false;
-        var first = true;
         foreach (var operation in Operations.All(data, http).Where(operation => settings.Only.Count == 0 || settings.Only.Contains(operation.Name)))
         {
-            if (first)
-            {
-                // The core that compiles is the core that serves: everything common is compiled before the first figure.
-                await Load.RunAsync([server], settings.Connections, settings.WarmUp * 2, operation.Source);
-                first = false;
-            }
             var measured = await MeasureAsync(settings, server, bare, operation);
             report.Add(operation, measured.Server, measured.Bare, measured.Bytes);
             Console.WriteLine(report.LastLine);
@@ -107,11 +100,11 @@ internal static class BenchRun
         }
         if (!operation.Finite)
         {
-            await Load.RunAsync([server], settings.Connections, settings.WarmUp, operation.Source);
+            await WarmUp.RunAsync([server], settings.Connections, operation.Source);
         }
         else if (operation.Name == "book")
         {
-            await Load.RunAsync([server], settings.Connections, settings.WarmUp / 2, operation.Source);
+            await Load.RunAsync([server], settings.Connections, settings.Measure / 4, operation.Source);
         }
         var onServer = await Load.RunAsync([server], settings.Connections, operation.Name == "fight" ? null : settings.Measure, operation.Source);
 
@@ -119,7 +112,7 @@ internal static class BenchRun
         await PutAsync(bare, path, status, body);
         var request = HttpText.Retarget(operation.Sample, path);
         byte[][] same = [request];
-        await Load.RunAsync([bare], settings.Connections, settings.WarmUp / 2, _ => new Cycle(same, 0));
+        await WarmUp.RunAsync([bare], settings.Connections, _ => new Cycle(same, 0));
         return (onServer, await Load.RunAsync([bare], settings.Connections, settings.Measure / 2, _ => new Cycle(same, 0)), body.Length);
     }
 

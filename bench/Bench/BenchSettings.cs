@@ -12,8 +12,6 @@ internal sealed record BenchSettings
     /// <summary>Length of one measurement.</summary>
     public TimeSpan Measure { get; init; } = TimeSpan.FromSeconds(6);
 
-    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
-
     public int Connections { get; init; } = 64;
 
     public int ServerCore { get; init; }
@@ -50,7 +48,7 @@ internal sealed record BenchSettings
             settings = (args[i], args[i + 1]) switch
             {
                 ("--server", var path) => settings with { Server = Path.GetFullPath(path) },
-                ("--seconds", var text) => settings with { Measure = TimeSpan.FromSeconds(Number(text)), WarmUp = TimeSpan.FromSeconds(Math.Max(1, Number(text) / 2)) },
+                ("--seconds", var text) => settings with { Measure = TimeSpan.FromSeconds(Number(text)) },
                 ("--connections", var text) => settings with { Connections = Number(text) },
                 ("--patients", var text) => settings with { Patients = Number(text) },
                 ("--mongodb", var uri) => settings with { MongoDb = uri },

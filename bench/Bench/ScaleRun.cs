@@ -67,7 +67,7 @@ internal static class ScaleRun
             var rows = new List<string>();
             foreach (var operation in Operations.All(data, http).Where(o => settings.Only.Count == 0 ? Measured.Contains(o.Name) : settings.Only.Contains(o.Name)))
             {
-                await Load.RunAsync(servers, settings.Connections, settings.WarmUp, operation.Source);
+                await WarmUp.RunAsync(servers, settings.Connections, operation.Source);
                 var result = await Load.RunAsync(servers, settings.Connections, settings.Measure, operation.Source);
                 var wrong = result.Statuses.Keys.Except(operation.Expected).ToArray();
                 if (wrong.Length > 0)
