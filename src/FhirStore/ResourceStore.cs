@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Access;
 using FhirStore.Checking;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
@@ -33,6 +34,22 @@ public sealed class ResourceStore
     public async ValueTask<StoredResource?> ReadVersionAsync(ResourceKey key, long version, CancellationToken ct) =>
         await _records.GetVersionAsync(key, version, ct) is { } record ? await OpenAsync(record, ct) : null;
 
+    /// <summary>What access is decided on: the version itself; of a deletion the last content before it.</summary>
+    /// <returns>Null where nothing is left of it.</returns>
+    public async ValueTask<StoredResource?> ReadContentAsync(StoredResource version, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        for (var number = version.Version - 1; version is { Deleted: true }; number--)
+        {
+            if (number == 0 || await ReadVersionAsync(version.Key, number, ct) is not { } before)
+            {
+                return null;
+            }
+            version = before;
+        }
+        return version;
+    }
+
     /// <summary>Newest first. Null type: the whole store; null id: the whole type.</summary>
     public async ValueTask<ResourceHistory> HistoryAsync(string? type, string? id, DateTimeOffset? since, long? before, int limit, CancellationToken ct)
     {
@@ -55,13 +72,20 @@ public sealed class ResourceStore
 
     /// <summary>All requests in one commit, or none; several are a transaction: the same resource twice is refused.</summary>
     /// <returns>An outcome for each request, in order.</returns>
-    public Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, CancellationToken ct) => WriteAsync(requests, [], ct);
+    public Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, CancellationToken ct) => WriteAsync(requests, [], null, ct);
+
+    /// <param name="caller">Who asks: all that is written must be within their reach. Null is not limited.</param>
+    public Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, ICaller? caller, CancellationToken ct) => WriteAsync(requests, [], caller, ct);
 
     /// <param name="alongside">Records of the server's own that stand or fall with the requests: how far an import has come.</param>
-    public async Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(
-        ImmutableArray<WriteRequest> requests, ImmutableArray<RecordWrite> alongside, CancellationToken ct)
+    public Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(ImmutableArray<WriteRequest> requests, ImmutableArray<RecordWrite> alongside, CancellationToken ct) =>
+        WriteAsync(requests, alongside, null, ct);
+
+    private async Task<Outcome<ImmutableArray<WriteOutcome>>> WriteAsync(
+        ImmutableArray<WriteRequest> requests, ImmutableArray<RecordWrite> alongside, ICaller? caller, CancellationToken ct)
     {
         var done = await CommitPlanAsync(
+            caller,
             (plan, token) =>
             {
                 plan.InternalWrites.AddRange(alongside);
@@ -86,7 +110,12 @@ public sealed class ResourceStore
     /// </summary>
     /// <returns>What <paramref name="build"/> made last, with the written resources by key.</returns>
     public Task<Outcome<PlanResult<T>>> CommitPlanAsync<T>(Func<WritePlan, CancellationToken, ValueTask<Outcome<T>>> build, CancellationToken ct) =>
-        _committer.RunAsync(() => new WritePlan(this), build, ct);
+        CommitPlanAsync(null, build, ct);
+
+    /// <param name="caller">Of the plan's writes those that are <see cref="PlannedWrite.AskedFor"/> must be within their reach. Null is not limited.</param>
+    /// <inheritdoc cref="CommitPlanAsync{T}(Func{WritePlan, CancellationToken, ValueTask{Outcome{T}}}, CancellationToken)"/>
+    public Task<Outcome<PlanResult<T>>> CommitPlanAsync<T>(ICaller? caller, Func<WritePlan, CancellationToken, ValueTask<Outcome<T>>> build, CancellationToken ct) =>
+        _committer.RunAsync(() => new WritePlan(this, caller), build, ct);
 
     private async ValueTask<StoredResource> OpenAsync(StoredRecord record, CancellationToken ct) =>
         new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _cipher.OpenAsync(record, ct)) { Partition = record.Partition };

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using FhirCore;
+using FhirStore.Access;
 using SchedulingOperations.Views;
 
 namespace SchedulingOperations;
@@ -55,8 +56,11 @@ public sealed record SchedulingCall
 
     public SchedulingDialect Dialect { get; init; }
 
-    /// <summary>Who calls: holds and idempotency keys belong to a client.</summary>
+    /// <summary>Who calls: holds and idempotency keys belong to a client, or to one user of it.</summary>
     public required string ClientId { get; init; }
+
+    /// <summary>What the caller reaches; null is not limited. What they do not reach is answered as what is not there.</summary>
+    public ICaller? Caller { get; init; }
 
     public string? IdempotencyKey { get; init; }
 

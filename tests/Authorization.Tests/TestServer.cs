@@ -5,7 +5,10 @@ using Authorization.Clients;
 using Authorization.Server;
 using Authorization.Tokens;
 using FhirCore.Records;
+using FhirStore;
 using FhirStore.Encryption;
+using FhirStore.Indexing;
+using FhirStore.Search;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -65,7 +68,10 @@ public sealed class TestServer : IAsyncDisposable
 
     public ClientRegistry Clients => Services.GetRequiredService<ClientRegistry>();
 
-    public static async Task<TestServer> StartAsync(Database database, params (string Key, string? Value)[] settings)
+    public static Task<TestServer> StartAsync(Database database, params (string Key, string? Value)[] settings) => StartAsync(database, null, settings);
+
+    /// <param name="configure">Adds what the composition root would.</param>
+    public static async Task<TestServer> StartAsync(Database database, Action<IServiceCollection>? configure, params (string Key, string? Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
@@ -84,7 +90,14 @@ public sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton<IRecordStore>(database.Store);
         builder.Services.AddSingleton(keys.Cipher);
         builder.Services.AddSingleton(keys.IndexTokens);
+        builder.Services.AddSingleton(keys.Protector);
+        builder.Services.AddSingleton(new SearchOptions { BaseUrl = BaseUrl });
+        builder.Services.AddSingleton<ResourceIndexer>();
+        builder.Services.AddSingleton<OperationalFields>();
+        builder.Services.AddSingleton<SearchService>();
+        builder.Services.AddSingleton<ResourceStore>();
         builder.Services.AddAuthorizationServer(builder.Configuration);
+        configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseAuthorizationServer();
         app.Run(async context =>

@@ -3,6 +3,7 @@ using Auditing.Blocks;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore;
+using FhirStore.Access;
 using FhirStore.Encryption;
 using FhirStore.Search;
 
@@ -48,10 +49,10 @@ public sealed class AuditReader
     public async Task<Outcome<SearchPage>> SearchAsync(SearchRequest request, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var cursor = new TrailCursor(request.Parameters, request.Strict, "", 0, null, false, null);
+        var cursor = new TrailCursor(request.Parameters, request.Strict, request.Caller?.Name ?? "", "", 0, null, false, null);
         if (request.Page is { } text)
         {
-            if (!_protector.TryOpen(Purpose, text, out var bytes) || TrailCursor.Read(bytes) is not { } read)
+            if (!_protector.TryOpen(Purpose, text, out var bytes) || TrailCursor.Read(bytes) is not { } read || read.Caller != cursor.Caller)
             {
                 return FhirFailure.Of(FailureKind.Invalid, "The value of '_page' is none that this server gave for this type. Start the search again.");
             }
@@ -59,7 +60,7 @@ public sealed class AuditReader
         }
         if (cursor.TrailDone)
         {
-            return await StoredAsync(cursor, ct);
+            return await StoredAsync(cursor, request.Caller, ct);
         }
         if (!(await _stored.FilterAsync(request with { Parameters = cursor.Parameters, Strict = cursor.Strict }, ct)).TryGet(out var filter, out var failure))
         {
@@ -69,7 +70,7 @@ public sealed class AuditReader
         {
             return unfit;
         }
-        return filter.CountOnly ? await CountAsync(cursor, filter, ct) : await PageAsync(cursor, filter, ct);
+        return filter.CountOnly ? await CountAsync(cursor, filter, request.Caller, ct) : await PageAsync(cursor, filter, request.Caller, ct);
     }
 
     private static FhirFailure? Unfit(ResourceFilter filter) =>
@@ -79,12 +80,12 @@ public sealed class AuditReader
 
     private static FhirFailure Refuse(string why) => FhirFailure.Of(FailureKind.Invalid, why, code: "not-supported");
 
-    private async Task<Outcome<SearchPage>> PageAsync(TrailCursor cursor, ResourceFilter filter, CancellationToken ct)
+    private async Task<Outcome<SearchPage>> PageAsync(TrailCursor cursor, ResourceFilter filter, ICaller? caller, CancellationToken ct)
     {
         var total = cursor.Total;
         if (filter.WantsTotal && total is null)
         {
-            if (!(await CountAsync(cursor, filter, ct)).TryGet(out var counted, out var failure))
+            if (!(await CountAsync(cursor, filter, caller, ct)).TryGet(out var counted, out var failure))
             {
                 return failure;
             }
@@ -112,7 +113,7 @@ public sealed class AuditReader
             return new SearchPage([.. events], [], total, Seal(cursor with { Block = block.Id.ToString(), Index = index, Total = total }), notes);
         }
         var rest = cursor with { TrailDone = true, Total = total };
-        if (!(await StoredAsync(rest, ct)).TryGet(out var stored, out var refusal))
+        if (!(await StoredAsync(rest, caller, ct)).TryGet(out var stored, out var refusal))
         {
             return refusal;
         }
@@ -121,7 +122,7 @@ public sealed class AuditReader
             : new SearchPage([.. events], [], total ?? (stored.Matches.IsEmpty && cursor.Block.Length == 0 ? matches.Count : null), stored.Matches.IsEmpty ? null : Seal(rest), notes);
     }
 
-    private async Task<Outcome<SearchPage>> CountAsync(TrailCursor cursor, ResourceFilter filter, CancellationToken ct)
+    private async Task<Outcome<SearchPage>> CountAsync(TrailCursor cursor, ResourceFilter filter, ICaller? caller, CancellationToken ct)
     {
         var count = 0L;
         if (!await ScanAsync(cursor with { Block = "" }, filter, _ => ++count > 0, ct))
@@ -129,7 +130,7 @@ public sealed class AuditReader
             return TooCostly();
         }
         var parameters = cursor.Parameters.RemoveAll(parameter => parameter.Key is "_summary" or "_count" or "_total" or "_sort").Add(new("_summary", "count"));
-        return (await _stored.SearchAsync(new("AuditEvent", parameters, cursor.Strict), ct)).TryGet(out var stored, out var failure)
+        return (await _stored.SearchAsync(new("AuditEvent", parameters, cursor.Strict, Caller: caller), ct)).TryGet(out var stored, out var failure)
             ? new SearchPage([], [], count + stored.Total, null, filter.Notes, CountOnly: true)
             : failure;
     }
@@ -175,10 +176,10 @@ public sealed class AuditReader
         return filter.Matches(found.Key, json.RootElement);
     }
 
-    private async Task<Outcome<SearchPage>> StoredAsync(TrailCursor cursor, CancellationToken ct)
+    private async Task<Outcome<SearchPage>> StoredAsync(TrailCursor cursor, ICaller? caller, CancellationToken ct)
     {
         var parameters = cursor.Parameters.RemoveAll(parameter => parameter.Key is "_total" or "_sort");
-        if (!(await _stored.SearchAsync(new("AuditEvent", parameters, cursor.Strict, cursor.StoredPage), ct)).TryGet(out var page, out var failure))
+        if (!(await _stored.SearchAsync(new("AuditEvent", parameters, cursor.Strict, cursor.StoredPage, caller), ct)).TryGet(out var page, out var failure))
         {
             return failure;
         }

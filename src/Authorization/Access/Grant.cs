@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Authorization.Scopes;
+using FhirStore.Access;
+using FhirStore.Search;
 
 namespace Authorization.Access;
 
@@ -16,7 +18,8 @@ public sealed class Grant
         Scopes = scopes;
         User = user;
         Launch = launch;
-        _permissions = PermissionsByType.Of(scopes);
+        // A user's token has no rights of the system, whatever its scopes say.
+        _permissions = PermissionsByType.Of(user is null ? scopes : []);
     }
 
     public string ClientId { get; }
@@ -28,16 +31,92 @@ public sealed class Grant
     /// <summary>Null where nothing was in view.</summary>
     public LaunchContext? Launch { get; }
 
+    /// <summary>Everything may be done with every resource: no resource needs to be looked at.</summary>
+    public bool IsUnlimited => _permissions.Everywhere == Permissions.All;
+
+    /// <summary>Whose holds and idempotency keys are whose: users of one app are different callers.</summary>
+    public string Owner => User is null ? ClientId : $"{ClientId}\n{User.AccountId}";
+
+    /// <summary>A practitioner may say why they must see what labels and consents hide from them.</summary>
+    public bool MayBreakGlass => User is { } user && user.Roles.Any(held => held.Role == Role.Practitioner);
+
     /// <summary>Every system scope.</summary>
     public static Grant Everything(string clientId) =>
         new(clientId, [new SmartScope(ScopeLevel.System, SmartScope.AnyType, Permissions.All)]);
 
-    /// <param name="type">Null asks for the permission on every type.</param>
-    public bool Allows(Permissions needed, string? type) =>
-        (_permissions.Of(type ?? SmartScope.AnyType) & needed) == needed;
+    /// <summary>True where some resource of the type may be within reach: which, <see cref="Callers"/> tell.</summary>
+    /// <param name="type">Null asks for the permission on every resource of every type.</param>
+    public bool Allows(Permissions needed, string? type)
+    {
+        var whole = _permissions.Of(type ?? SmartScope.AnyType);
+        if ((whole & needed) == needed)
+        {
+            return true;
+        }
+        if (type is null)
+        {
+            return false;
+        }
+        for (var left = (int)(needed & ~whole); left != 0; left &= left - 1)
+        {
+            if (Reach((Permissions)(left & -left), type, Circumstances.Plain).IsNothing)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 
     /// <param name="type">Null for an interaction of the whole system.</param>
     public bool Allows(Interaction interaction, string? type) => Allows(AccessDecision.Needed(interaction), type);
+
+    /// <summary>Scopes ∩ the user's rights ∩ compartment ∩ consents, of one permission on one type.</summary>
+    internal ResourceCondition Reach(Permissions needed, string type, in Circumstances now)
+    {
+        if ((_permissions.Of(type) & needed) == needed)
+        {
+            return ResourceCondition.Everything;
+        }
+        var rights = User is null ? ResourceCondition.Nothing : UserRights.Of(User, type, needed, now);
+        var alternatives = new List<ResourceCondition>();
+        foreach (var scope in Scopes)
+        {
+            if ((scope.Permissions & needed) == needed && (scope.Type == type || scope.Type == SmartScope.AnyType))
+            {
+                alternatives.Add(ResourceCondition.All(FilterOf(scope), scope.Level switch
+                {
+                    ScopeLevel.System => User is null ? ResourceCondition.Everything : ResourceCondition.Nothing,
+                    ScopeLevel.User => rights,
+                    ScopeLevel.Patient => ResourceCondition.All(InLaunch(type), rights),
+                    _ => throw new ArgumentOutOfRangeException(nameof(type), scope.Level, "Say here what the new level reaches."),
+                }));
+            }
+        }
+        return ResourceCondition.Any(alternatives);
+    }
+
+    /// <summary>What may be named by what the caller writes, whether or not the app may read it: a person's own rights, and the patient in view.</summary>
+    internal ResourceCondition ReachOfNames(string type, in Circumstances now)
+    {
+        if (User is not { } user)
+        {
+            return ResourceCondition.Everything; // a client of its own names what it likes, as it always did
+        }
+        var rights = UserRights.Of(user, type, Permissions.Read, now);
+        return Scopes.Any(scope => scope.Level == ScopeLevel.User) ? rights : ResourceCondition.All(InLaunch(type), rights);
+    }
+
+    private ResourceCondition InLaunch(string type) =>
+        Launch?.Patient is not { } patient ? ResourceCondition.Nothing
+        : RoleRights.IsDirectory(type) ? ResourceCondition.Everything
+        : RestrictionCompiler.IsInCompartment(type) ? new ResourceCondition.InCompartment(patient)
+        : ResourceCondition.Nothing;
+
+    private static ResourceCondition FilterOf(in SmartScope scope) => scope.Filter is not { } filter
+        ? ResourceCondition.Everything
+        : QueryText.Parse(filter) is { IsEmpty: false } parameters
+            ? ResourceCondition.All(parameters.Select(p => new ResourceCondition.Parameter(p.Key, p.Value)))
+            : ResourceCondition.Nothing;
 
     /// <summary>A resource that leaves because another one refers to it: <c>_include</c>, a resolved reference.</summary>
     public bool MayRead(string type) => Allows(Permissions.Read, type);

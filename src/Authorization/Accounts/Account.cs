@@ -34,6 +34,21 @@ public sealed class Account
     public string Language { get; set; } = "en";
 
     public DateTimeOffset Created { get; set; }
+
+    /// <summary>Secret of one-time codes (RFC 6238), 20 bytes; null where none are asked for.</summary>
+    public byte[]? TotpSecret { get; set; }
+
+    /// <summary>Being set up: not asked for until a first code has shown that it works.</summary>
+    public byte[]? TotpPending { get; set; }
+
+    /// <summary>The latest step whose code was accepted. Neither it nor an earlier one is accepted again.</summary>
+    public long TotpLastStep { get; set; }
+
+    /// <summary>Made from recovery codes by a key; each is removed when it is used.</summary>
+    public List<string> RecoveryCodes { get; set; } = [];
+
+    /// <summary>Issuer and subject of the outside OpenID provider they sign in by, separated by a blank.</summary>
+    public string? OutsideSubject { get; set; }
 }
 
 public enum AccountStatus

@@ -13,4 +13,9 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(OAuthToken))]
 [JsonSerializable(typeof(StoredKey))]
 [JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(StoredSession))]
+[JsonSerializable(typeof(FailedSignIns))]
+[JsonSerializable(typeof(StoredFlow))]
+[JsonSerializable(typeof(StoredInvitation))]
+[JsonSerializable(typeof(StoredLinkRequest))]
 internal sealed partial class RecordJson : JsonSerializerContext;

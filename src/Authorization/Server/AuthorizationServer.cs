@@ -2,6 +2,7 @@ using Authorization.Accounts;
 using Authorization.Clients;
 using Authorization.Endpoints;
 using Authorization.Keys;
+using Authorization.Pages;
 using Authorization.Records;
 using Authorization.Stores;
 using Authorization.Tokens;
@@ -49,7 +50,7 @@ public static class AuthorizationServer
             services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
             services.AddRecords();
-            services.AddAccounts();
+            services.AddAccounts(configuration, serves);
             services.AddSingleton<ServerKeys>();
             services.AddSingleton<ClientRegistry>();
             services.AddSingleton<LoginThrottle>();
@@ -73,7 +74,6 @@ public static class AuthorizationServer
             services.AddSingleton<AuthorizationIndex>();
             services.AddSingleton<ScopeIndex>();
             services.AddSingleton<TokenIndex>();
-            services.AddSingleton<AccountIndex>();
             services.AddSingleton(static provider => new SealedRecords<OAuthApplication>(
                 provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
                 ApplicationIndex.RecordType, RecordJson.Default.OAuthApplication, provider.GetRequiredService<ApplicationIndex>().Add));
@@ -86,13 +86,6 @@ public static class AuthorizationServer
             services.AddSingleton(static provider => new SealedRecords<OAuthToken>(
                 provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
                 TokenIndex.RecordType, RecordJson.Default.OAuthToken, provider.GetRequiredService<TokenIndex>().Add));
-        }
-
-        private void AddAccounts()
-        {
-            services.AddSingleton(static provider => new SealedRecords<Account>(
-                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
-                AccountIndex.RecordType, RecordJson.Default.Account, provider.GetRequiredService<AccountIndex>().Add));
         }
 
         private void AddOpenIddictServer()
@@ -165,7 +158,9 @@ public static class AuthorizationServer
                     }
                     return next(context);
                 });
+                branch.UseRouting();
                 branch.UseAuthentication();
+                branch.UseEndpoints(static routes => routes.MapAuthorizationPages());
             });
         }
     }

@@ -23,6 +23,12 @@ public sealed class PublicAddresses
     /// <summary>The authorization server, next to the FHIR base: <c>http://localhost:8080/auth</c>.</summary>
     public string Issuer { get; }
 
+    /// <summary>Path of <see cref="Issuer"/>, as browsers know it: links and redirects of the pages begin with it.</summary>
+    public string PublicPath => new Uri(Issuer).AbsolutePath;
+
+    /// <summary>Scheme, host and port of <see cref="Issuer"/>, as the <c>Origin</c> header has them.</summary>
+    public string Origin => new Uri(Issuer).GetLeftPart(UriPartial.Authority);
+
     public string TokenEndpoint => $"{Issuer}/token";
 
     public string KeysEndpoint => $"{Issuer}/jwks";

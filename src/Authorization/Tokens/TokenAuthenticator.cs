@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Authorization.Access;
+using Authorization.Accounts;
 using Authorization.Keys;
 using Authorization.Records;
 using Authorization.Scopes;
@@ -38,6 +39,7 @@ public sealed class TokenAuthenticator
     private readonly ServerKeys _keys;
     private readonly SealedRecords<OAuthApplication> _applications;
     private readonly ApplicationIndex _index;
+    private readonly SealedRecords<Account> _accounts;
     private readonly PublicAddresses _addresses;
     private readonly TimeProvider _clock;
     private readonly Grant? _anonymous;
@@ -45,12 +47,13 @@ public sealed class TokenAuthenticator
     private TokenValidationParameters? _rules;
 
     public TokenAuthenticator(
-        ServerKeys keys, SealedRecords<OAuthApplication> applications, ApplicationIndex index, PublicAddresses addresses, IOptions<AuthOptions> options, TimeProvider clock)
+        ServerKeys keys, SealedRecords<OAuthApplication> applications, ApplicationIndex index, SealedRecords<Account> accounts, PublicAddresses addresses, IOptions<AuthOptions> options, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
         _keys = keys;
         _applications = applications;
         _index = index;
+        _accounts = accounts;
         _addresses = addresses;
         _clock = clock;
         _anonymous = options.Value.AllowAnonymousOnLoopback ? Grant.Everything(AnonymousClient) : null;
@@ -111,11 +114,32 @@ public sealed class TokenAuthenticator
         {
             return Invalid("belongs to a client that is no longer registered");
         }
-        var grant = new Grant(clientId, SmartScopes.Parse(scope));
+        var (user, isGone) = await UserAsync(jwt.Subject, clientId, ct);
+        if (isGone)
+        {
+            return Invalid("belongs to an account that is no longer active");
+        }
+        jwt.TryGetPayloadValue<string>("patient", out var patient);
+        jwt.TryGetPayloadValue<string>("encounter", out var encounter);
+        var grant = new Grant(clientId, SmartScopes.Parse(scope), user, patient is null && encounter is null ? null : new(patient, encounter));
         var now = _clock.GetUtcNow();
         var expires = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero);
         _cache.Put(hash, grant, expires < now + ClientCheckInterval ? expires : now + ClientCheckInterval);
         return grant;
+    }
+
+    /// <summary>A token whose subject is not its client acts for the account of that id, as the account stands now.</summary>
+    private async ValueTask<(GrantedUser? User, bool IsGone)> UserAsync(string? subject, string clientId, CancellationToken ct)
+    {
+        if (string.IsNullOrEmpty(subject) || subject == clientId)
+        {
+            return (null, false);
+        }
+        if (await _accounts.FindAsync(subject, ct) is not { Value: { Status: AccountStatus.Active } account })
+        {
+            return (null, true);
+        }
+        return (new(subject, ResourceKey.TryParse(account.FhirUser, out var self) ? self : null, [.. account.Roles]), false);
     }
 
     private TokenValidationParameters Rules() => new()

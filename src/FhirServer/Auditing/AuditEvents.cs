@@ -2,6 +2,7 @@ using Auditing.Reading;
 using FhirCore;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirStore.Access;
 using FhirStore.Search;
 using FhirStore.Writing;
 
@@ -25,9 +26,13 @@ internal sealed class AuditEvents(AuditReader reader)
         {
             return FhirReply.Refused(FhirFailure.Of(FailureKind.NotFound, "An event of the audit trail never changes: it has no history.", code: "not-supported"));
         }
-        return interaction == FhirInteraction.VRead && request.Route.Tail != "1"
-            ? FhirReply.Refused(FhirFailure.Of(FailureKind.NotFound, $"{request.Route.Type}/{request.Route.Id} has no such version."))
-            : ReadInteractions.Answer(request, await reader.FindAsync(request.Route.Id!, ct));
+        if (interaction == FhirInteraction.VRead && request.Route.Tail != "1")
+        {
+            return FhirReply.Refused(FhirFailure.Of(FailureKind.NotFound, $"{request.Route.Type}/{request.Route.Id} has no such version."));
+        }
+        var found = await reader.FindAsync(request.Route.Id!, ct);
+        var isWithin = found is not null && request.Caller?.Reach(Use.Read, Type).Admits(found) is not false;
+        return ReadInteractions.Answer(request, isWithin ? found : null);
     }
 
     public async ValueTask<FhirReply> SearchAsync(FhirRequest request, CancellationToken ct) =>

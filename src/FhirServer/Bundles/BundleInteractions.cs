@@ -60,7 +60,7 @@ internal sealed class BundleInteractions(ResourceStore store, RequestAudit audit
         var replies = new FhirReply[bundle.Entries.Count];
         if (plan.Writes.Length > 0)
         {
-            if (!(await store.WriteAsync(plan.Writes, ct)).TryGet(out var outcomes, out failure))
+            if (!(await store.WriteAsync(plan.Writes, request.Caller, ct)).TryGet(out var outcomes, out failure))
             {
                 return FhirReply.Refused(failure);
             }

@@ -46,6 +46,8 @@ internal static class EntryRequests
             Base = outer.Base,
             Grant = outer.Grant,
             Origin = outer.Origin,
+            Caller = outer.Caller,
+            BreakGlass = outer.BreakGlass,
             RawQuery = rawQuery,
             Query = query,
             Body = entry.Resource,

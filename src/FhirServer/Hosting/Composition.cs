@@ -1,3 +1,5 @@
+using Authorization.Access;
+using Authorization.Access.Privacy;
 using Authorization.Server;
 using FhirCore.Records;
 using FhirServer.Auditing;
@@ -6,10 +8,12 @@ using FhirServer.Bundles;
 using FhirServer.Discovery;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirServer.Messages;
 using FhirServer.Observability;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
 using FhirStore;
+using FhirStore.Access;
 using FhirStore.Indexing;
 using FhirStore.Search;
 using FhirStore.Writing;
@@ -33,6 +37,7 @@ internal static class Composition
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddAudit(AuditSettings.Read(configuration), settings);
+        services.AddMessages(configuration);
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)
@@ -66,6 +71,9 @@ internal static class Composition
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
         services.AddSingleton<ResourceStore>();
+        services.AddSingleton<RestrictionCompiler>();
+        services.AddSingleton<ConsentBook>();
+        services.AddSingleton<Callers>();
     }
 
     private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)

@@ -11,7 +11,8 @@ using FhirServer.Settings;
 namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
-internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, RequestAudit audit, ServerSettings settings)
+internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, RequestAudit audit,
+    ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -86,6 +87,11 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
         {
             return notAcceptable;
         }
+        if (!BreakGlassHeader.Read(headers, grant).TryGet(out var reason, out failure) && failure is not null)
+        {
+            return failure;
+        }
+        var caller = await callers.OfAsync(grant, reason is not null, ct);
         var body = ReadOnlyMemory<byte>.Empty;
         if (TakesBody(interaction, http.Method))
         {
@@ -109,6 +115,8 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
             Base = @base,
             Grant = grant,
             Origin = origin,
+            Caller = caller,
+            BreakGlass = reason,
             RawQuery = rawQuery,
             Query = query,
             Body = body,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Authorization.Access;
 using FhirServer.Auditing;
+using FhirStore.Access;
 
 namespace FhirServer.Http;
 
@@ -19,6 +20,12 @@ public sealed record FhirRequest
 
     /// <summary>Where it comes from.</summary>
     public required RequestOrigin Origin { get; init; }
+
+    /// <summary>The grant's reach at this moment; null where it is not limited.</summary>
+    public ICaller? Caller { get; init; }
+
+    /// <summary>Why a practitioner must see what labels and consents hide from them (<c>X-Break-Glass</c>); null where they said nothing. For the audit.</summary>
+    public string? BreakGlass { get; init; }
 
     /// <summary>Query as it came, with its <c>?</c>; empty where there is none.</summary>
     public string RawQuery { get; init; } = "";

@@ -3,14 +3,19 @@ using Authorization.Access;
 using FhirCore;
 using FhirServer.Http;
 using FhirStore;
+using FhirStore.Access;
+using FhirStore.Encryption;
 
 namespace FhirServer.Interactions;
 
 /// <summary>history of an instance, a type or the whole system, https://hl7.org/fhir/R4/http.html#history.</summary>
-internal sealed class HistoryInteractions(ResourceStore store)
+internal sealed class HistoryInteractions(ResourceStore store, DataProtector protector)
 {
+    private const string PagePurpose = "history-page";
     private const int DefaultCount = 100;
     private const int MostCount = 1000;
+
+    private readonly LimitedHistory _limited = new(store);
 
     public async ValueTask<FhirReply> HistoryAsync(FhirRequest request, CancellationToken ct)
     {
@@ -18,15 +23,23 @@ internal sealed class HistoryInteractions(ResourceStore store)
         {
             return FhirReply.Refused(failure);
         }
+        if (request.Route.Type is { } type && request.Caller?.Reach(request.Route.Id is null ? Use.Search : Use.Read, type) is { IsEverything: false } reach)
+        {
+            return await _limited.HistoryAsync(request.Route, reach, asked.Since, asked.Before, asked.Count, ct) is { } within
+                ? within.TryGet(out var part, out failure) ? new() { Status = 200, Body = Write(request, asked, part) } : FhirReply.Refused(failure)
+                : FhirReply.Refused(NotThere(request));
+        }
         var page = await store.HistoryAsync(request.Route.Type, request.Route.Id, asked.Since, asked.Before, asked.Count, ct);
         if (page.Versions.IsEmpty && request.Route.Id is not null && await store.ReadAsync(request.Route.Key, ct) is null)
         {
-            return FhirReply.Refused(FhirFailure.Of(FailureKind.NotFound, $"{request.Route.Key} does not exist."));
+            return FhirReply.Refused(NotThere(request));
         }
         return new() { Status = 200, Body = Write(request, asked, page) };
     }
 
-    private static ReadOnlyMemory<byte> Write(FhirRequest request, Asked asked, ResourceHistory page)
+    private static FhirFailure NotThere(FhirRequest request) => FhirFailure.Of(FailureKind.NotFound, $"{request.Route.Key} does not exist.");
+
+    private ReadOnlyMemory<byte> Write(FhirRequest request, Asked asked, ResourceHistory page)
     {
         var buffer = new JsonBuffer(page.Versions.Sum(version => version.Json.Length + 512) + 512);
         var json = buffer.Json;
@@ -37,11 +50,6 @@ internal sealed class HistoryInteractions(ResourceStore store)
         var open = false;
         foreach (var version in page.Versions)
         {
-            // The system's history runs over all types: a caller sees those it may search.
-            if (request.Route.Type is null && AccessDecision.Decide(request.Grant, Interaction.HistoryType, version.Key.Type) is not null)
-            {
-                continue;
-            }
             if (!open)
             {
                 json.WriteStartArray("entry");
@@ -57,7 +65,7 @@ internal sealed class HistoryInteractions(ResourceStore store)
         return buffer.ToBody();
     }
 
-    private static void WriteLinks(JsonBuffer buffer, FhirRequest request, Asked asked, long? next)
+    private void WriteLinks(JsonBuffer buffer, FhirRequest request, Asked asked, long? next)
     {
         var address = request.Route switch
         {
@@ -72,9 +80,25 @@ internal sealed class HistoryInteractions(ResourceStore store)
         {
             var since = asked.SinceText is null ? "" : $"&_since={Uri.EscapeDataString(asked.SinceText)}";
             BundleWriting.WriteLink(json, "next",
-                string.Create(CultureInfo.InvariantCulture, $"{address}?_count={asked.Count}{since}&_page={before}"));
+                string.Create(CultureInfo.InvariantCulture, $"{address}?_count={asked.Count}{since}&_page={PageOf(request, before)}"));
         }
         json.WriteEndArray();
+    }
+
+    // The number counts everything that was ever written: who sees a part of it is not told how much that is.
+    private string PageOf(FhirRequest request, long before) => request.Caller is null
+        ? before.ToString(CultureInfo.InvariantCulture)
+        : protector.Seal(PagePurpose, BitConverter.GetBytes(before));
+
+    private bool TryReadPage(string text, out long before)
+    {
+        before = 0;
+        if (!protector.TryOpen(PagePurpose, text, out var bytes) || bytes.Length != sizeof(long))
+        {
+            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out before);
+        }
+        before = BitConverter.ToInt64(bytes);
+        return true;
     }
 
     private static void WriteEntry(JsonBuffer buffer, FhirBase @base, StoredResource version)
@@ -99,7 +123,7 @@ internal sealed class HistoryInteractions(ResourceStore store)
         json.WriteEndObject();
     }
 
-    private static Outcome<Asked> ReadParameters(FhirRequest request)
+    private Outcome<Asked> ReadParameters(FhirRequest request)
     {
         var asked = new Asked(DefaultCount, null, null, null);
         foreach (var (name, value) in request.Query)
@@ -125,7 +149,7 @@ internal sealed class HistoryInteractions(ResourceStore store)
                     asked = asked with { Since = since, SinceText = value.Replace(' ', '+') };
                     break;
                 case "_page":
-                    if (!long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var before))
+                    if (!TryReadPage(value, out var before))
                     {
                         return Bad("_page is taken from a next link as it is.");
                     }

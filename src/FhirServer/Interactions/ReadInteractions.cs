@@ -2,6 +2,7 @@ using System.Globalization;
 using FhirCore;
 using FhirServer.Http;
 using FhirStore;
+using FhirStore.Access;
 
 namespace FhirServer.Interactions;
 
@@ -11,6 +12,10 @@ internal sealed class ReadInteractions(ResourceStore store)
     public ValueTask<FhirReply> ReadAsync(FhirRequest request, CancellationToken ct)
     {
         var pending = store.ReadAsync(request.Route.Key, ct);
+        if (request.Caller?.Reach(Use.Read, request.Route.Type!) is { IsEverything: false } reach)
+        {
+            return AnswerWithinAsync(request, reach, pending, NotThere(request.Route), ct);
+        }
         return pending.IsCompletedSuccessfully ? new(Answer(request, pending.Result)) : AwaitAsync(request, pending);
 
         static async ValueTask<FhirReply> AwaitAsync(FhirRequest request, ValueTask<StoredResource?> pending) =>
@@ -23,16 +28,25 @@ internal sealed class ReadInteractions(ResourceStore store)
         {
             return FhirReply.Refused(NoVersion(request.Route));
         }
-        var found = await store.ReadVersionAsync(request.Route.Key, version, ct);
+        var pending = store.ReadVersionAsync(request.Route.Key, version, ct);
+        if (request.Caller?.Reach(Use.Read, request.Route.Type!) is { IsEverything: false } reach)
+        {
+            return await AnswerWithinAsync(request, reach, pending, NoVersion(request.Route), ct);
+        }
+        var found = await pending;
         return found is null ? FhirReply.Refused(NoVersion(request.Route)) : Answer(request, found);
     }
+
+    /// <summary>What is out of reach answers as what never was: not 410, not 304.</summary>
+    private async ValueTask<FhirReply> AnswerWithinAsync(FhirRequest request, Restriction reach, ValueTask<StoredResource?> pending, FhirFailure notThere, CancellationToken ct) =>
+        await pending is { } found && await store.ReadContentAsync(found, ct) is { } content && reach.Admits(content) ? Answer(request, found) : FhirReply.Refused(notThere);
 
     /// <param name="found">Null where there never was one.</param>
     internal static FhirReply Answer(FhirRequest request, StoredResource? found)
     {
         if (found is null)
         {
-            return FhirReply.Refused(FhirFailure.Of(FailureKind.NotFound, $"{request.Route.Type}/{request.Route.Id} does not exist."));
+            return FhirReply.Refused(NotThere(request.Route));
         }
         if (found.Deleted)
         {
@@ -60,6 +74,8 @@ internal sealed class ReadInteractions(ResourceStore store)
         // HTTP dates have no fraction of a second: a change within the named second must not be hidden.
         return request.IfModifiedSince is { } text && HttpDates.TryParse(text, out var since) && found.LastUpdated <= since;
     }
+
+    private static FhirFailure NotThere(FhirRoute route) => FhirFailure.Of(FailureKind.NotFound, $"{route.Type}/{route.Id} does not exist.");
 
     private static FhirFailure NoVersion(FhirRoute route) =>
         FhirFailure.Of(FailureKind.NotFound, $"{route.Type}/{route.Id} has no such version.");

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Authorization.Access;
 using FhirCore;
 using FhirServer.Http;
 using FhirStore;
@@ -17,7 +16,7 @@ internal sealed class SearchInteractions(SearchService search)
     }
 
     internal static SearchRequest Asked(FhirRequest request) =>
-        new(request.Route.Type!, WithoutFormat(request.Query), request.Prefer.Strict, request.Query.First("_page"));
+        new(request.Route.Type!, WithoutFormat(request.Query), request.Prefer.Strict, request.Query.First("_page"), request.Caller);
 
     internal static FhirReply Answer(FhirRequest request, SearchPage page) => new() { Status = 200, Body = Write(request, request.Route.Type!, page) };
 
@@ -58,24 +57,15 @@ internal sealed class SearchInteractions(SearchService search)
             {
                 WriteEntry(buffer, request.Base, match, "match");
             }
-            WriteIncluded(buffer, request, page.Included);
+            foreach (var resource in page.Included)
+            {
+                WriteEntry(buffer, request.Base, resource, "include");
+            }
             WriteNotes(buffer, page.Notes);
             json.WriteEndArray();
         }
         json.WriteEndObject();
         return buffer.ToBody();
-    }
-
-    /// <summary>What comes along with the matches passes the same decision as the matches did.</summary>
-    private static void WriteIncluded(JsonBuffer buffer, FhirRequest request, ImmutableArray<StoredResource> included)
-    {
-        foreach (var resource in included)
-        {
-            if (AccessDecision.Decide(request.Grant, Interaction.Read, resource.Key.Type) is null)
-            {
-                WriteEntry(buffer, request.Base, resource, "include");
-            }
-        }
     }
 
     private static void WriteNotes(JsonBuffer buffer, ImmutableArray<Issue> notes)

@@ -17,7 +17,7 @@ internal sealed class WriteInteractions(ResourceStore store)
         {
             return FhirReply.Refused(failure);
         }
-        return (await store.WriteAsync([write], ct)).TryGet(out var outcomes, out failure)
+        return (await store.WriteAsync([write], request.Caller, ct)).TryGet(out var outcomes, out failure)
             ? WriteReplies.Of(request, outcomes[0])
             : FhirReply.Refused(failure);
     }

@@ -56,7 +56,8 @@ internal sealed class SchedulingRoutes(SchedulingApi scheduling)
             Query = [.. request.Query.Where(pair => pair.Key is not ("_format" or "_pretty"))],
             Body = body,
             Dialect = request.Base.Dialect,
-            ClientId = request.Grant.ClientId,
+            ClientId = request.Grant.Owner,
+            Caller = request.Caller,
             IdempotencyKey = request.IdempotencyKey,
             PreferReturn = request.Prefer.Return switch
             {

@@ -6,7 +6,7 @@ namespace FhirStore.Indexing;
 /// The form in which string parameters compare: case folded, decomposed, without combining marks
 /// (https://hl7.org/fhir/R4/search.html#string: case- and accent-insensitive). White space and punctuation stay.
 /// </summary>
-internal static class TextFolding
+public static class TextFolding
 {
     private const char FirstHangul = '\uAC00';
     private const char LastHangul = '\uD7A3';

@@ -2,13 +2,14 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Access;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Search.Values;
 
 namespace FhirStore.Search;
 
-/// <summary><c>_include</c> and <c>_revinclude</c> of one page, https://hl7.org/fhir/R4/search.html#include. None is a match, none comes twice.</summary>
+/// <summary><c>_include</c> and <c>_revinclude</c> of one page, https://hl7.org/fhir/R4/search.html#include. None is a match, none comes twice, each is within the caller's reach.</summary>
 internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Planner planner, MatchScan scan, SearchOptions options)
 {
     private const int MostRounds = 10;
@@ -17,7 +18,7 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
     /// <param name="WasCut">There were more than a page may hold.</param>
     public readonly record struct Result(ImmutableArray<StoredResource> Resources, bool WasCut);
 
-    public async ValueTask<Result> ReadAsync(ImmutableArray<IncludeSpec> specs, IReadOnlyList<StoredResource> matches, WorkBudget budget, CancellationToken ct)
+    public async ValueTask<Result> ReadAsync(ImmutableArray<IncludeSpec> specs, IReadOnlyList<StoredResource> matches, ICaller? caller, WorkBudget budget, CancellationToken ct)
     {
         var found = new Dictionary<ResourceKey, StoredResource>();
         var seen = matches.Select(m => m.Key).ToHashSet();
@@ -32,13 +33,14 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
                 {
                     continue;
                 }
-                cut |= spec.Reverse ? !await ReferringAsync(spec, fresh, Add, budget, ct) : !await ReferredAsync(spec, fresh, seen, Add, ct);
+                cut |= spec.Reverse ? !await ReferringAsync(spec, fresh, caller, Add, budget, ct) : !await ReferredAsync(spec, fresh, seen, Add, ct);
             }
             fresh = added;
 
             bool Add(StoredResource resource)
             {
-                if (!seen.Add(resource.Key))
+                // What the caller may not read is not there: it takes no room, and nothing is followed from it.
+                if (!seen.Add(resource.Key) || caller?.Reach(Use.Read, resource.Key.Type).Admits(resource) == false)
                 {
                     return true;
                 }
@@ -85,7 +87,7 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
         return true;
     }
 
-    private async ValueTask<bool> ReferringAsync(IncludeSpec spec, IReadOnlyList<StoredResource> to, Func<StoredResource, bool> add, WorkBudget budget, CancellationToken ct)
+    private async ValueTask<bool> ReferringAsync(IncludeSpec spec, IReadOnlyList<StoredResource> to, ICaller? caller, Func<StoredResource, bool> add, WorkBudget budget, CancellationToken ct)
     {
         var targets = to.Where(r => spec.TargetType is null || r.Key.Type == spec.TargetType).Select(r => r.Key).ToHashSet();
         if (targets.Count == 0)
@@ -95,7 +97,7 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
         foreach (var parameter in spec.Parameters)
         {
             var clause = new ValueClause(parameter, [new ReferenceSetValue(targets, options.BaseUrl)]);
-            var end = await scan.RunAsync(planner.Plan(spec.SourceType, [clause], []), null, 100, MatchNeed.Json, budget,
+            var end = await scan.RunAsync(planner.Plan(spec.SourceType, [clause], [], caller), null, 100, MatchNeed.Json, budget,
                 m => add(new(m.Record.Key, m.Record.Version, m.Record.LastUpdated, false, m.Json)), ct);
             if (end != ScanEnd.Finished)
             {

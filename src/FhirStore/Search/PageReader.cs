@@ -109,7 +109,7 @@ internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchS
     private static long? FreeTotal(SearchQuery query, PageToken? from, bool isLast, int matches) =>
         query.Total != TotalMode.None && from is null && isLast ? matches : null;
 
-    private static PageToken End(long? total, RecordCursor? after, ImmutableArray<SortValue> values, string id) => new("", [], false, total, after, values, id);
+    private static PageToken End(long? total, RecordCursor? after, ImmutableArray<SortValue> values, string id) => new("", "", [], false, total, after, values, id);
 
     private static StoredResource Resource(StoredRecord record, ReadOnlyMemory<byte> json) => new(record.Key, record.Version, record.LastUpdated, false, json);
 

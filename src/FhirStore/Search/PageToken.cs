@@ -7,14 +7,15 @@ namespace FhirStore.Search;
 /// What a next link carries, sealed: the search as it came, and where its last page ended. The next page begins after that
 /// place in the order, so it is right whatever was written meanwhile.
 /// </summary>
+/// <param name="Caller">Name of who it was given to; empty for who is not limited.</param>
 /// <param name="Total">Counted for the first page; null where it was not.</param>
 /// <param name="After">Of a search in the order of an index.</param>
 /// <param name="AfterValues">Of a search sorted in memory: the last match's sort values.</param>
 /// <param name="AfterId">Id of the last match.</param>
 internal sealed record PageToken(
-    string Type, ImmutableArray<KeyValuePair<string, string>> Parameters, bool Strict, long? Total, RecordCursor? After, ImmutableArray<SortValue> AfterValues, string AfterId)
+    string Type, string Caller, ImmutableArray<KeyValuePair<string, string>> Parameters, bool Strict, long? Total, RecordCursor? After, ImmutableArray<SortValue> AfterValues, string AfterId)
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
 
     public byte[] Write()
     {
@@ -22,6 +23,7 @@ internal sealed record PageToken(
         using var writer = new BinaryWriter(bytes);
         writer.Write(Format);
         writer.Write(Type);
+        writer.Write(Caller);
         writer.Write(Strict);
         writer.Write(Total ?? -1);
         writer.Write7BitEncodedInt(Parameters.Length);
@@ -65,6 +67,7 @@ internal sealed record PageToken(
             return null;
         }
         var type = reader.ReadString();
+        var caller = reader.ReadString();
         var strict = reader.ReadBoolean();
         var total = reader.ReadInt64();
         var parameters = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
@@ -80,6 +83,6 @@ internal sealed record PageToken(
             var (hasNumber, hasText) = (reader.ReadBoolean(), reader.ReadBoolean());
             values.Add(new(hasNumber ? reader.ReadDecimal() : null, hasText ? reader.ReadString() : null));
         }
-        return new(type, parameters.DrainToImmutable(), strict, total < 0 ? null : total, after, values.DrainToImmutable(), id);
+        return new(type, caller, parameters.DrainToImmutable(), strict, total < 0 ? null : total, after, values.DrainToImmutable(), id);
     }
 }

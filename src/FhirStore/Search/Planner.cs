@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FhirCore.Records;
+using FhirStore.Access;
 using FhirStore.Indexing;
 using FhirStore.Slots;
 
@@ -8,8 +9,13 @@ namespace FhirStore.Search;
 /// <summary>Makes the plan of a search out of its clauses.</summary>
 internal sealed class Planner(ResourceIndexer indexer, SlotPlanner slots)
 {
-    public SearchPlan Plan(string type, IReadOnlyList<SearchClause> clauses, ImmutableArray<SortKey> sort)
+    /// <param name="caller">Only what they may find is a match; null finds everything.</param>
+    public SearchPlan Plan(string type, IReadOnlyList<SearchClause> clauses, ImmutableArray<SortKey> sort, ICaller? caller)
     {
+        if (caller?.Reach(Use.Search, type).Clause is { } reach)
+        {
+            clauses = [.. clauses, reach];
+        }
         var index = indexer.For(type);
         var parts = ImmutableArray.CreateBuilder<Predicate>();
         var residual = ImmutableArray.CreateBuilder<SearchClause>();

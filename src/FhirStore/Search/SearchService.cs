@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Access;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Slots;
@@ -41,7 +42,7 @@ public sealed class SearchService
     {
         ArgumentNullException.ThrowIfNull(request);
         PageToken? token = null;
-        if (request.Page is { } text && !OpenToken(request.Type, text).TryGet(out token, out var refusal))
+        if (request.Page is { } text && !OpenToken(request, text).TryGet(out token, out var refusal))
         {
             return refusal;
         }
@@ -51,11 +52,11 @@ public sealed class SearchService
             return failure;
         }
         var budget = new WorkBudget(_options.CandidateBudget);
-        if (!(await _links.ResolveAsync(query.Type, query.Criteria, budget, ct)).TryGet(out var clauses, out failure))
+        if (!(await _links.ResolveAsync(query.Type, query.Criteria, request.Caller, budget, ct)).TryGet(out var clauses, out failure))
         {
             return failure;
         }
-        var plan = _planner.Plan(query.Type, clauses, query.Sort);
+        var plan = _planner.Plan(query.Type, clauses, query.Sort, request.Caller);
         if (query.CountOnly)
         {
             var counted = await _pages.CountAsync(plan, budget, ct);
@@ -69,14 +70,14 @@ public sealed class SearchService
         var included = ImmutableArray<StoredResource>.Empty;
         if (!query.Includes.IsEmpty)
         {
-            var read = await _includes.ReadAsync(query.Includes, page.Matches, budget, ct);
+            var read = await _includes.ReadAsync(query.Includes, page.Matches, request.Caller, budget, ct);
             included = read.Resources;
             if (read.WasCut)
             {
                 notes = notes.Add(Issue.Warning("incomplete", $"More than {_options.MaxIncluded} resources would be included on this page: the rest was left out. Ask for a smaller _count."));
             }
         }
-        var next = page.End is null ? null : _protector.Seal(PagePurpose, (page.End with { Type = query.Type, Parameters = parameters, Strict = strict }).Write());
+        var next = page.End is null ? null : _protector.Seal(PagePurpose, (page.End with { Type = query.Type, Caller = NameOf(request.Caller), Parameters = parameters, Strict = strict }).Write());
         return new SearchPage(page.Matches, included, page.Total, next, notes);
     }
 
@@ -84,18 +85,19 @@ public sealed class SearchService
     /// The matches of a conditional interaction's criteria, at most two, and the condition that makes a decision on them race-free:
     /// the commit fails if a record that is not among those looked at matches the criteria's index entries.
     /// </summary>
-    public async Task<Outcome<CriteriaMatch>> MatchAsync(string type, ImmutableArray<KeyValuePair<string, string>> criteria, CancellationToken ct)
+    /// <param name="caller">What is out of their reach matches nothing. Null is not limited.</param>
+    public async Task<Outcome<CriteriaMatch>> MatchAsync(string type, ImmutableArray<KeyValuePair<string, string>> criteria, ICaller? caller, CancellationToken ct)
     {
         if (!_parser.ParseCriteria(type, criteria).TryGet(out var query, out var failure))
         {
             return failure;
         }
         var budget = new WorkBudget(_options.CandidateBudget);
-        if (!(await _links.ResolveAsync(type, query.Criteria, budget, ct)).TryGet(out var clauses, out failure))
+        if (!(await _links.ResolveAsync(type, query.Criteria, caller, budget, ct)).TryGet(out var clauses, out failure))
         {
             return failure;
         }
-        var plan = _planner.Plan(type, clauses, []) with { Order = RecordOrder.ById };
+        var plan = _planner.Plan(type, clauses, [], caller) with { Order = RecordOrder.ById };
         var matches = ImmutableArray.CreateBuilder<StoredResource>(2);
         var looked = ImmutableSortedSet.CreateBuilder<string>(StringComparer.Ordinal);
         var end = await _scan.RunAsync(plan, null, 4, MatchNeed.Json, new(_options.MaxCriteriaCandidates), match =>
@@ -109,22 +111,29 @@ public sealed class SearchService
     }
 
     /// <summary>
-    /// A search as a value, for resources that are not records of their own. Sorting and includes are not part of it: what of them was
+    /// A search as a value, within its caller's reach, for resources that are not records of their own. Sorting and includes are not part of it: what of them was
     /// asked for, it tells.
     /// </summary>
     public async Task<Outcome<ResourceFilter>> FilterAsync(SearchRequest request, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!_parser.Parse(request.Type, request.Parameters, request.Strict).TryGet(out var query, out var failure)
-            || !(await _links.ResolveAsync(query.Type, query.Criteria, new(_options.CandidateBudget), ct)).TryGet(out var clauses, out failure))
+            || !(await _links.ResolveAsync(query.Type, query.Criteria, request.Caller, new(_options.CandidateBudget), ct)).TryGet(out var clauses, out failure))
         {
             return failure;
+        }
+        if (request.Caller?.Reach(Use.Search, query.Type).Clause is { } reach)
+        {
+            clauses.Add(reach);
         }
         return new ResourceFilter(query, clauses);
     }
 
-    private Outcome<PageToken> OpenToken(string type, string text) =>
-        _protector.TryOpen(PagePurpose, text, out var bytes) && PageToken.Read(bytes) is { } token && token.Type == type
+    private static string NameOf(ICaller? caller) => caller?.Name ?? "";
+
+    // The total in it was counted for one caller and tells another something.
+    private Outcome<PageToken> OpenToken(SearchRequest request, string text) =>
+        _protector.TryOpen(PagePurpose, text, out var bytes) && PageToken.Read(bytes) is { } token && token.Type == request.Type && token.Caller == NameOf(request.Caller)
             ? token
             : SearchFailures.Invalid("The value of '_page' is none that this server gave for this type. Start the search again.");
 }

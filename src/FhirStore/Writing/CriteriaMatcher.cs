@@ -4,7 +4,7 @@ using FhirStore.Search;
 
 namespace FhirStore.Writing;
 
-/// <summary>The one resource that criteria single out, https://hl7.org/fhir/R4/http.html#cond-update, so that a plan may rest on it.</summary>
+/// <summary>The one resource that criteria single out, https://hl7.org/fhir/R4/http.html#cond-update, so that a plan may rest on it. What its caller cannot find does not count.</summary>
 internal sealed class CriteriaMatcher(SearchService search)
 {
     /// <summary>Afterwards the commit fails where another resource has come to match, or the one found has changed.</summary>
@@ -14,7 +14,7 @@ internal sealed class CriteriaMatcher(SearchService search)
     {
         while (true)
         {
-            if (!(await search.MatchAsync(type, criteria, ct)).TryGet(out var match, out var failure))
+            if (!(await search.MatchAsync(type, criteria, plan.Caller, ct)).TryGet(out var match, out var failure))
             {
                 return failure;
             }

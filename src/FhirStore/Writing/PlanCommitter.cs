@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Access;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Json;
@@ -31,6 +32,10 @@ internal sealed class PlanCommitter(
                 {
                     return refusal;
                 }
+            }
+            if (WriteReach.Check(plan) is { } forbidden)
+            {
+                return forbidden;
             }
             if (plan.Writes.Count == 0 && plan.InternalWrites.Count == 0)
             {
@@ -116,6 +121,10 @@ internal sealed class PlanCommitter(
             writes.Add(new(record, expected, Journal: true, write.Cause));
         }
         var stamps = SlotStamps.Of(plan, writes, indexer); // the first writes are the plan's, in its order
+        if (plan.Writes.Exists(write => write.Key.Type == "Consent"))
+        {
+            stamps = stamps.Add(ConsentStamp.Name);
+        }
         writes.AddRange(keyWrites);
         writes.AddRange(plan.InternalWrites);
         var conditions = ImmutableArray.CreateBuilder<RecordCondition>(plan.ReadSet.Count + plan.Conditions.Count);

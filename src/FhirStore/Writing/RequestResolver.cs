@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using FhirCore;
+using FhirStore.Access;
 using FhirStore.Json;
 using FhirStore.Search;
 
@@ -18,7 +19,7 @@ internal readonly record struct ResolvedRequest(WriteKind Kind, ResourceKey? Key
 internal sealed class RequestResolver(SearchService search, TimeProvider clock)
 {
     private readonly CriteriaMatcher _matcher = new(search);
-    private sealed record Target(WriteKind Kind, ResourceKey? Key, StoredResource? Previous, StoredResource? Found);
+    private sealed record Target(WriteKind Kind, ResourceKey? Key, StoredResource? Previous, StoredResource? Found, Use Use);
 
     public async ValueTask<Outcome<ImmutableArray<ResolvedRequest>>> ResolveAsync(ImmutableArray<WriteRequest> requests, WritePlan plan, CancellationToken ct)
     {
@@ -51,7 +52,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
                 {
                     resource = renamed.Apply(root);
                 }
-                plan.Add(new(key, target.Previous, resource, request.Cause ?? CauseOf(target.Kind), request.Location));
+                plan.Add(new(key, target.Previous, resource, request.Cause ?? CauseOf(target.Kind), request.Location) { AskedFor = target.Use });
             }
             resolved.Add(new(target.Kind, target.Key, target.Found));
         }
@@ -63,13 +64,13 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
         switch (request)
         {
             case WriteRequest.Create { IfNoneExist.IsDefaultOrEmpty: true } create:
-                return new Target(WriteKind.Created, new(create.Resource.Type, FhirIds.New(clock)), null, null);
+                return new Target(WriteKind.Created, new(create.Resource.Type, FhirIds.New(clock)), null, null, Use.Create);
 
             case WriteRequest.Create create:
                 return (await _matcher.FindAsync(create.Resource.Type, create.IfNoneExist, plan, ct)).TryGet(out var found, out var why)
                     ? found is { } existing
-                        ? new Target(WriteKind.Unchanged, null, null, existing)
-                        : new Target(WriteKind.Created, new(create.Resource.Type, FhirIds.New(clock)), null, null)
+                        ? new Target(WriteKind.Unchanged, null, null, existing, Use.Create)
+                        : new Target(WriteKind.Created, new(create.Resource.Type, FhirIds.New(clock)), null, null, Use.Create)
                     : why;
 
             case WriteRequest.Update update:
@@ -86,7 +87,9 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
                 }
                 if (match is null)
                 {
-                    return await UpdateAsync(new(update.Resource.Type, update.Resource.Id ?? FhirIds.New(clock)), update.IfMatch, plan, ct);
+                    return update.Resource.Id is { } own
+                        ? await UpdateAsync(new(update.Resource.Type, own), update.IfMatch, plan, ct)
+                        : await FindVersionAsync(new(update.Resource.Type, FhirIds.New(clock)), update.IfMatch, plan, ct);
                 }
                 return update.Resource.Id is null || update.Resource.Id == match.Key.Id
                     ? await UpdateAsync(match.Key, update.IfMatch, plan, ct)
@@ -97,7 +100,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
 
             case WriteRequest.ConditionalDelete delete:
                 return (await _matcher.FindAsync(delete.Type, delete.Criteria, plan, ct)).TryGet(out var doomed, out var unclear)
-                    ? doomed is null ? new Target(WriteKind.Unchanged, null, null, null) : await DeleteAsync(doomed.Key, null, plan, ct)
+                    ? doomed is null ? new Target(WriteKind.Unchanged, null, null, null, Use.Delete) : await DeleteAsync(doomed.Key, null, plan, ct)
                     : unclear;
 
             default:
@@ -105,24 +108,33 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
         }
     }
 
-    private static async ValueTask<Outcome<Target>> UpdateAsync(ResourceKey key, long? ifMatch, WritePlan plan, CancellationToken ct)
+    private static async ValueTask<Outcome<Target>> UpdateAsync(ResourceKey key, long? ifMatch, WritePlan plan, CancellationToken ct) =>
+        await WriteReach.CheckTargetAsync(plan, Use.Update, key, await plan.ReadAsync(key, ct), ct) is { } forbidden
+            ? forbidden
+            : await FindVersionAsync(key, ifMatch, plan, ct);
+
+    private static async ValueTask<Outcome<Target>> FindVersionAsync(ResourceKey key, long? ifMatch, WritePlan plan, CancellationToken ct)
     {
         var current = await plan.ReadAsync(key, ct);
         if (StaleVersion(key, ifMatch, current) is { } stale)
         {
             return stale;
         }
-        return new Target(current is null or { Deleted: true } ? WriteKind.Created : WriteKind.Updated, key, current, null);
+        return new Target(current is null or { Deleted: true } ? WriteKind.Created : WriteKind.Updated, key, current, null, Use.Update);
     }
 
     private static async ValueTask<Outcome<Target>> DeleteAsync(ResourceKey key, long? ifMatch, WritePlan plan, CancellationToken ct)
     {
         var current = await plan.ReadAsync(key, ct);
+        if (await WriteReach.CheckTargetAsync(plan, Use.Delete, key, current, ct) is { } forbidden)
+        {
+            return forbidden;
+        }
         if (StaleVersion(key, ifMatch, current) is { } stale)
         {
             return stale;
         }
-        return current is null or { Deleted: true } ? new Target(WriteKind.Unchanged, null, null, current) : new Target(WriteKind.Deleted, key, current, null);
+        return current is null or { Deleted: true } ? new Target(WriteKind.Unchanged, null, null, current, Use.Delete) : new Target(WriteKind.Deleted, key, current, null, Use.Delete);
     }
 
     private static FhirFailure? StaleVersion(ResourceKey key, long? ifMatch, StoredResource? current) =>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Access;
 
 namespace FhirStore.Writing;
 
@@ -32,6 +33,9 @@ public sealed class PlannedWrite
     /// <summary>Set by a rule that has made sure of this write itself (an operation's own), so that no rule looks at it again.</summary>
     public bool Vouched { get; set; }
 
+    /// <summary>What the caller is about to do; null where the write is the server's own (a slot that follows its appointment).</summary>
+    public Use? AskedFor { get; set; }
+
     public void Replace(JsonObject resource)
     {
         ArgumentNullException.ThrowIfNull(resource);
@@ -49,7 +53,14 @@ public sealed class WritePlan
     private readonly Dictionary<ResourceKey, PlannedWrite> _byKey = [];
     private readonly Dictionary<ResourceKey, StoredResource?> _read = [];
 
-    internal WritePlan(ResourceStore store) => _store = store;
+    internal WritePlan(ResourceStore store, ICaller? caller)
+    {
+        _store = store;
+        Caller = caller;
+    }
+
+    /// <summary>Who asks for it; null is not limited.</summary>
+    public ICaller? Caller { get; }
 
     /// <summary>In the order of the requests, then those that rules added.</summary>
     public List<PlannedWrite> Writes { get; } = [];
@@ -85,6 +96,9 @@ public sealed class WritePlan
         }
         return found;
     }
+
+    /// <summary>What a deleted resource was last.</summary>
+    internal ValueTask<StoredResource?> ContentBeforeAsync(StoredResource deletion, CancellationToken ct) => _store.ReadContentAsync(deletion, ct);
 
     /// <summary>Adds a write of a resource that the plan does not write yet.</summary>
     /// <exception cref="ArgumentException">The plan writes it already.</exception>

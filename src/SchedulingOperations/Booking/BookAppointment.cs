@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FhirCore;
 using FhirStore;
+using FhirStore.Access;
 using SchedulingOperations.Finding;
 using SchedulingOperations.Rules;
 using SchedulingOperations.Views;
@@ -24,7 +25,7 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
     {
         if (request.Known is { } key)
         {
-            if (await desk.Plan.ReadAsync(key, ct) is { Deleted: false } stored)
+            if (await call.SeenAsync(desk.Plan, key, Use.Update, ct) is { Deleted: false } stored)
             {
                 return await ChangeAsync(call, request, stored, desk, lookFirst, ct);
             }
@@ -53,7 +54,7 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
             return Refusals.Rule("ISiK asks for the display of every actor.", "Appointment.participant.actor.display", "display-required");
         }
         var key = new ResourceKey("Appointment", FhirIds.New(clock));
-        if (request.Replaced is { } old && await ReplaceAsync(old, json, desk, ct) is { } notReplaced)
+        if (request.Replaced is { } old && await ReplaceAsync(call, old, json, desk, ct) is { } notReplaced)
         {
             return notReplaced;
         }
@@ -239,7 +240,7 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
             ResourceKey key;
             if (part.IsResource)
             {
-                if (!(await patients.ResolveAsync(desk, part.Value, call.MayCreatePatient, part.Expression, ct)).TryGet(out key, out var refused))
+                if (!(await patients.ResolveAsync(call, desk, part.Value, part.Expression, ct)).TryGet(out key, out var refused))
                 {
                     return refused;
                 }
@@ -254,10 +255,10 @@ internal sealed class BookAppointment(OperationRunner runner, Reservations reser
     }
 
     /// <summary>Cancels the appointment that the new one takes the place of, and links to it.</summary>
-    private static async ValueTask<FhirFailure?> ReplaceAsync(ResourceKey old, JsonObject json, PlanDesk desk, CancellationToken ct)
+    private static async ValueTask<FhirFailure?> ReplaceAsync(SchedulingCall call, ResourceKey old, JsonObject json, PlanDesk desk, CancellationToken ct)
     {
         const string Parameter = "Parameters.parameter.where(name='cancelled-appt-id')";
-        if (await desk.Plan.ReadAsync(old, ct) is not { Deleted: false } stored)
+        if (await call.SeenAsync(desk.Plan, old, Use.Update, ct) is not { Deleted: false } stored)
         {
             return Refusals.Unknown(old.ToString(), Parameter);
         }

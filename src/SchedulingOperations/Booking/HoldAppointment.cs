@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore;
+using FhirStore.Access;
 using FhirStore.Indexing;
 using SchedulingOperations.Finding;
 using SchedulingOperations.Rules;
@@ -31,7 +32,7 @@ internal sealed class HoldAppointment(
         StoredResource? proposed = null;
         if (request.Known is { } known)
         {
-            var stored = await desk.Plan.ReadAsync(known, ct);
+            var stored = await call.SeenAsync(desk.Plan, known, Use.Create, ct);
             if (stored is { Deleted: false })
             {
                 var view = stored.Appointment();

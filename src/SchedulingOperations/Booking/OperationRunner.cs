@@ -22,6 +22,7 @@ internal sealed class OperationRunner(ResourceStore store, Desks desks, Idempote
         var keyed = IdempotencyLedger.Read(call);
         var attempts = 0;
         var done = await store.CommitPlanAsync<Answer>(
+            call.Caller,
             async (plan, token) =>
             {
                 var recordVersion = 0L;
@@ -42,6 +43,10 @@ internal sealed class OperationRunner(ResourceStore store, Desks desks, Idempote
                 {
                     // What stands in the way may be this very call, sent twice, its twin having been faster since we looked.
                     return keyed is not null && (await idempotency.FindAsync(keyed, token)).Answer is { } twin ? Replayed(twin) : failure;
+                }
+                if (plan.Find(settled.Appointment) is { } written)
+                {
+                    written.AskedFor = call.UseOf(settled);
                 }
                 await desk.Slots.WriteAsync(token);
                 if (keyed is not null)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FhirCore;
+using FhirStore.Access;
 using FhirStore.Search;
 using SchedulingOperations.Views;
 
@@ -24,7 +25,7 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
             {
                 if (AppointmentEdits.Text(actor, "type") == "Patient" && actor["identifier"] is JsonObject identifier)
                 {
-                    if (!(await FindAsync(desk, [(AppointmentEdits.Text(identifier, "system"), AppointmentEdits.Text(identifier, "value"))], ct)).TryGet(out var match, out var unclear))
+                    if (!(await FindAsync(call, [(AppointmentEdits.Text(identifier, "system"), AppointmentEdits.Text(identifier, "value"))], ct)).TryGet(out var match, out var unclear))
                     {
                         return unclear;
                     }
@@ -49,7 +50,7 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
                 continue;
             }
             actor["reference"] = key.ToString();
-            if (key.Type == "Patient" && await CheckAsync(desk, key, "Appointment.participant.actor", ct) is { } refusal)
+            if (key.Type == "Patient" && await CheckAsync(call, desk, key, "Appointment.participant.actor", ct) is { } refusal)
             {
                 return refusal;
             }
@@ -58,13 +59,13 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
     }
 
     /// <returns>Null where the patient is there and active.</returns>
-    public static async ValueTask<FhirFailure?> CheckAsync(PlanDesk desk, ResourceKey patient, string expression, CancellationToken ct)
+    public static async ValueTask<FhirFailure?> CheckAsync(SchedulingCall call, PlanDesk desk, ResourceKey patient, string expression, CancellationToken ct)
     {
         if (desk.Plan.Find(patient) is { Resource: not null })
         {
             return null;
         }
-        if (await desk.Plan.ReadAsync(patient, ct) is not { Deleted: false } stored)
+        if (await call.SeenAsync(desk.Plan, patient, Use.Name, ct) is not { Deleted: false } stored)
         {
             return Refusals.Unknown("The patient", expression);
         }
@@ -74,8 +75,7 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
     }
 
     /// <summary>The patient that a client sent along: known by an identifier, by its id where it has no identifier, or new.</summary>
-    /// <param name="mayCreate">The caller may create patients; else one that nobody knows is refused.</param>
-    public async ValueTask<Outcome<ResourceKey>> ResolveAsync(PlanDesk desk, JsonElement patient, bool mayCreate, string expression, CancellationToken ct)
+    public async ValueTask<Outcome<ResourceKey>> ResolveAsync(SchedulingCall call, PlanDesk desk, JsonElement patient, string expression, CancellationToken ct)
     {
         if (!patient.TryGetProperty("resourceType"u8, out var type) || !type.ValueEquals("Patient"u8))
         {
@@ -93,19 +93,19 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
             if (TextOf(patient, "id"u8) is { } id && FhirIds.IsValid(id))
             {
                 var known = new ResourceKey("Patient", id);
-                return await CheckAsync(desk, known, expression, ct) is { } refusal ? refusal : known;
+                return await CheckAsync(call, desk, known, expression, ct) is { } refusal ? refusal : known;
             }
             return Refusals.Rule("A patient that is sent along needs an identifier.", expression, "patient-unknown");
         }
-        if (!(await FindAsync(desk, identifiers, ct)).TryGet(out var match, out var unclear))
+        if (!(await FindAsync(call, identifiers, ct)).TryGet(out var match, out var unclear))
         {
             return unclear with { Issues = [.. unclear.Issues.Select(issue => issue with { Expression = expression })] };
         }
         if (match.Key is { } found)
         {
-            return await CheckAsync(desk, found, expression, ct) is { } refusal ? refusal : found;
+            return await CheckAsync(call, desk, found, expression, ct) is { } refusal ? refusal : found;
         }
-        if (!mayCreate)
+        if (!call.MayCreatePatient)
         {
             return Refusals.Rule("The patient is not known here, and this client may not create patients.", expression, "patient-unknown");
         }
@@ -114,20 +114,30 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
             desk.Plan.Require(condition);
         }
         var key = new ResourceKey("Patient", FhirIds.New(clock));
-        await desk.Plan.AddAsync(key, JsonObject.Create(patient)!, "create", ct);
+        (await desk.Plan.AddAsync(key, JsonObject.Create(patient)!, "create", ct)).AskedFor = Use.Create;
         return key;
+    }
+
+    /// <summary>Patients are found here in order to be named.</summary>
+    private sealed class ByName(ICaller caller) : ICaller
+    {
+        public string Name => caller.Name;
+
+        public Restriction Reach(Use use, string type) => caller.Reach(use == Use.Search ? Use.Name : use, type);
+
+        public FhirFailure? Object(ResourceKey key, JsonElement? before, JsonElement? after) => caller.Object(key, before, after);
     }
 
     private readonly record struct Found(ResourceKey? Key, ImmutableArray<FhirCore.Records.RecordCondition.NoneMatch> NoOther);
 
-    private async ValueTask<Outcome<Found>> FindAsync(PlanDesk desk, List<(string? System, string? Value)> identifiers, CancellationToken ct)
+    private async ValueTask<Outcome<Found>> FindAsync(SchedulingCall call, List<(string? System, string? Value)> identifiers, CancellationToken ct)
     {
         var conditions = ImmutableArray.CreateBuilder<FhirCore.Records.RecordCondition.NoneMatch>();
         ResourceKey? found = null;
         foreach (var (system, value) in identifiers)
         {
             var token = system is null ? Escape(value!) : $"{Escape(system)}|{Escape(value!)}";
-            if (!(await search.MatchAsync("Patient", [new("identifier", token)], ct)).TryGet(out var match, out var failure))
+            if (!(await search.MatchAsync("Patient", [new("identifier", token)], call.Caller is { } caller ? new ByName(caller) : null, ct)).TryGet(out var match, out var failure))
             {
                 return failure;
             }

@@ -1,5 +1,6 @@
 using FhirCore;
 using FhirStore;
+using FhirStore.Access;
 using SchedulingOperations.Views;
 using SchedulingOperations.Wire;
 
@@ -33,7 +34,7 @@ internal static class Target
 
     public static async ValueTask<Outcome<StoredResource>> ReadAsync(SchedulingCall call, ResourceKey key, PlanDesk desk, CancellationToken ct)
     {
-        if (await desk.Plan.ReadAsync(key, ct) is { } stored)
+        if (await call.SeenAsync(desk.Plan, key, Use.Update, ct) is { } stored)
         {
             return stored.Deleted ? FhirFailure.Of(FailureKind.Gone, $"{key} was deleted.") : stored;
         }

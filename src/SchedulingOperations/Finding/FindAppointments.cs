@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using FhirCore;
 using FhirStore;
+using FhirStore.Access;
 using SchedulingOperations.Booking;
 using SchedulingOperations.Rules;
 using SchedulingOperations.Views;
@@ -19,7 +20,7 @@ internal sealed class FindAppointments(ResourceStore store, Schedules schedules,
     {
         if (!FindRequest.Read(call, options).TryGet(out var request, out var failure)
             || !(await _candidates.FindAsync(request, ct)).TryGet(out var candidates, out failure)
-            || !(await OffersAsync(request, candidates, ct)).TryGet(out var offers, out failure))
+            || !(await OffersAsync(request, await KnownPatientsAsync(call, request, ct), candidates, ct)).TryGet(out var offers, out failure))
         {
             return failure;
         }
@@ -54,7 +55,25 @@ internal sealed class FindAppointments(ResourceStore store, Schedules schedules,
         return new SchedulingReply(200, body);
     }
 
-    private async ValueTask<Outcome<List<Offer>>> OffersAsync(FindRequest request, CandidateSet candidates, CancellationToken ct)
+    /// <summary>When a patient is busy is told to who may name them.</summary>
+    private async ValueTask<List<string>> KnownPatientsAsync(SchedulingCall call, FindRequest request, CancellationToken ct)
+    {
+        if (call.Caller is null)
+        {
+            return request.Patients;
+        }
+        var known = new List<string>();
+        foreach (var reference in request.Patients)
+        {
+            if (call.TryParse(reference, out var key) && await store.ReadAsync(key, ct) is { } patient && call.Sees(patient, Use.Name))
+            {
+                known.Add(reference);
+            }
+        }
+        return known;
+    }
+
+    private async ValueTask<Outcome<List<Offer>>> OffersAsync(FindRequest request, List<string> patients, CandidateSet candidates, CancellationToken ct)
     {
         var offers = new List<Offer>();
         var now = clock.GetUtcNow();
@@ -68,7 +87,7 @@ internal sealed class FindAppointments(ResourceStore store, Schedules schedules,
             {
                 continue;
             }
-            var busy = await _times.BusyAsync(ActorsOf(schedule).Concat(request.Patients), request.Window, ct);
+            var busy = await _times.BusyAsync(ActorsOf(schedule).Concat(patients), request.Window, ct);
             var partners = candidates.Partners(candidate);
             foreach (var time in FreeTimes.Cut(free, request.Window, request.Duration, now, busy))
             {

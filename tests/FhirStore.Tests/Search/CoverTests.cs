@@ -100,7 +100,7 @@ public sealed class CoverTests
     {
         using var house = await SearchHouse.OpenAsync();
         var clauses = await ClausesAsync(house, query);
-        var plan = house.Planner.Plan("Slot", clauses, []);
+        var plan = house.Planner.Plan("Slot", clauses, [], null);
         Assert.True(plan.IsExact);
         var random = new Random(5);
         for (var i = 0; i < 60; i++)

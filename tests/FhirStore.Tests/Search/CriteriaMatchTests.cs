@@ -13,7 +13,7 @@ public sealed class CriteriaMatchTests
     public async Task Match_GivesNoneOneOrTwo(string criteria, int matches)
     {
         using var house = await HouseAsync();
-        var found = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?" + criteria).Parameters, default)).Value;
+        var found = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?" + criteria).Parameters, null, default)).Value;
         Assert.Equal(matches, found.Matches.Length);
     }
 
@@ -27,7 +27,7 @@ public sealed class CriteriaMatchTests
     public async Task Match_WhatIsNoCriterion_IsRefused(string criteria)
     {
         using var house = await HouseAsync();
-        Assert.Equal(400, (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?" + criteria).Parameters, default)).Failure!.Status);
+        Assert.Equal(400, (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?" + criteria).Parameters, null, default)).Failure!.Status);
     }
 
     [Theory]
@@ -38,7 +38,7 @@ public sealed class CriteriaMatchTests
     {
         using var house = await HouseAsync();
         await house.PutAsync("""{"resourceType":"Patient","id":"near","name":[{"family":"Smith"}],"identifier":[{"system":"http://other.example","value":"7"}]}""");
-        var found = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?" + criteria).Parameters, default)).Value;
+        var found = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?" + criteria).Parameters, null, default)).Value;
         Assert.Empty(found.Matches);
         Assert.IsType<CommitResult.Done>(await house.Store.CommitAsync(new([], [found.NoOther], []), default));
         await house.PutAsync(rival);
@@ -49,7 +49,7 @@ public sealed class CriteriaMatchTests
     public async Task NoOther_IsNotDisturbedByTheMatchItself()
     {
         using var house = await HouseAsync();
-        var found = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?identifier=1").Parameters, default)).Value;
+        var found = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?identifier=1").Parameters, null, default)).Value;
         Assert.Single(found.Matches);
         Assert.IsType<CommitResult.Done>(await house.Store.CommitAsync(new([], [found.NoOther], []), default));
     }
@@ -62,7 +62,7 @@ public sealed class CriteriaMatchTests
         {
             await house.PutAsync($$"""{"resourceType":"Patient","id":"p{{i}}","gender":"male"}""");
         }
-        var failure = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?gender=female").Parameters, default)).Failure!;
+        var failure = (await house.Search.MatchAsync("Patient", SearchHouse.Parse("Patient?gender=female").Parameters, null, default)).Failure!;
         Assert.Equal("too-costly", failure.Issues[0].Code);
     }
 

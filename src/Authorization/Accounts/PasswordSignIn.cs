@@ -1,0 +1,72 @@
+using Authorization.Endpoints;
+using Authorization.Records;
+using Microsoft.AspNetCore.Identity;
+
+namespace Authorization.Accounts;
+
+public abstract record PasswordSignInResult
+{
+    private PasswordSignInResult()
+    {
+    }
+
+    public sealed record Right(Sealed<Account> Account) : PasswordSignInResult;
+
+    /// <summary>Unknown, wrong, locked or disabled: nobody is told which.</summary>
+    public sealed record Refused : PasswordSignInResult;
+
+    /// <summary>Too many attempts from this address.</summary>
+    public sealed record Wait(TimeSpan Time) : PasswordSignInResult;
+}
+
+/// <summary>Checks a user name and password. The same work is done whether or not anyone has the name.</summary>
+public sealed class PasswordSignIn(AccountDirectory accounts, Passwords passwords, LockOut lockOut, LoginThrottle throttle)
+{
+    private const string Throttled = "sign-in page"; // no client has an id with a blank
+
+    public async Task<PasswordSignInResult> RunAsync(string userName, string password, string? address, CancellationToken ct)
+    {
+        if (await throttle.WaitForAsync(Throttled, address, ct) is { } wait)
+        {
+            return new PasswordSignInResult.Wait(wait);
+        }
+        var name = UserNames.Normalise(userName) ?? "";
+        var free = await lockOut.TryBeginAsync(name, ct);
+        var found = await accounts.FindByUserNameAsync(name, ct);
+        var verified = passwords.Verify(found?.Value.PasswordHash, password);
+        if (!free || found is null || verified == PasswordVerificationResult.Failed || found.Value.Status == AccountStatus.Disabled)
+        {
+            await throttle.FailedAsync(Throttled, address, CancellationToken.None); // counted also where the browser does not wait for the answer
+            return new PasswordSignInResult.Refused();
+        }
+        await lockOut.ForgiveAsync(name, ct);
+        if (verified == PasswordVerificationResult.SuccessRehashNeeded)
+        {
+            var old = found.Value.PasswordHash;
+            await accounts.ChangeAsync(found.Id, account => Rehash(account, old, password), ct);
+        }
+        return new PasswordSignInResult.Right(found);
+    }
+
+    /// <summary>For whoever is signed in and must show once more that it is them: before erasure, new credentials and the like.</summary>
+    public async Task<bool> ConfirmAsync(Account account, string password, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        if (!await lockOut.TryBeginAsync(account.UserName, ct) || passwords.Verify(account.PasswordHash, password) == PasswordVerificationResult.Failed)
+        {
+            return false;
+        }
+        await lockOut.ForgiveAsync(account.UserName, ct);
+        return true;
+    }
+
+    private bool Rehash(Account account, string? old, string password)
+    {
+        if (account.PasswordHash != old)
+        {
+            return false; // it has been changed meanwhile
+        }
+        account.PasswordHash = passwords.Hash(password);
+        return true;
+    }
+}

@@ -1,0 +1,85 @@
+using Authorization.Accounts;
+using Authorization.Server;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http;
+
+namespace Authorization.Pages;
+
+/// <summary>One request for a page: who asks, in which language, with which form, and how it is answered.</summary>
+public sealed class Visit
+{
+    private readonly PageHost _host;
+
+    internal Visit(PageHost host, HttpContext http, Texts texts, SignedIn? signedIn, string formToken, IFormCollection form)
+    {
+        _host = host;
+        Http = http;
+        Texts = texts;
+        SignedIn = signedIn;
+        FormToken = formToken;
+        Form = form;
+    }
+
+    public HttpContext Http { get; }
+
+    public Texts Texts { get; }
+
+    /// <summary>Null where nobody is; never on pages for those who are signed in.</summary>
+    public SignedIn? SignedIn { get; }
+
+    /// <exception cref="InvalidOperationException">The page is for everyone, and nobody is signed in.</exception>
+    public SignedIn Who => SignedIn ?? throw new InvalidOperationException("The page was mapped for those who are signed in.");
+
+    /// <summary>Goes into each form: <see cref="FormTokens.Field"/>.</summary>
+    public string FormToken { get; }
+
+    /// <summary>Empty for a GET.</summary>
+    public IFormCollection Form { get; }
+
+    /// <summary>See <see cref="PageHeaders.Set"/>.</summary>
+    public bool EndsAtApps { get; set; }
+
+    public CancellationToken Aborted => Http.RequestAborted;
+
+    public string? Address => Http.Connection.RemoteIpAddress?.ToString();
+
+    /// <summary>A field of the form without blanks around it; empty where there is none.</summary>
+    public string Field(string name) => Form[name] is [{ } value, ..] ? value.Trim() : "";
+
+    /// <summary>A field as it was typed: passwords may begin and end with blanks.</summary>
+    public string Typed(string name) => Form[name] is [{ } value, ..] ? value : "";
+
+    /// <summary>A parameter of the address; empty where there is none.</summary>
+    public string Query(string name) => Http.Request.Query[name] is [{ } value, ..] ? value : "";
+
+    /// <summary>As browsers know it: <c>/auth/sign-in</c> of <c>sign-in</c>.</summary>
+    public string PathOf(string page) => $"{_host.Addresses.PublicPath}/{page}";
+
+    /// <summary>Answers with a page.</summary>
+    /// <param name="parameters">Of the component; <see cref="Page.Visit"/> is given too.</param>
+    public Task ShowAsync<TPage>(int status = StatusCodes.Status200OK, params ReadOnlySpan<(string Name, object? Value)> parameters)
+        where TPage : Page
+    {
+        var all = new Dictionary<string, object?>(StringComparer.Ordinal) { [nameof(Page.Visit)] = this };
+        foreach (var (name, value) in parameters)
+        {
+            all[name] = value;
+        }
+        return _host.RenderAsync<TPage>(this, status, ParameterView.FromDictionary(all));
+    }
+
+    /// <summary>Answers with a page of one sentence.</summary>
+    /// <param name="key">Of <c>{key}.title</c> and <c>{key}.text</c>.</param>
+    public Task TellAsync(string key, int status = StatusCodes.Status200OK, string? next = null, string? nextText = null) =>
+        ShowAsync<Message>(status, (nameof(Message.Key), key), (nameof(Message.Next), next), (nameof(Message.NextText), nextText));
+
+    /// <summary>Answers with a redirect that makes a GET of it.</summary>
+    /// <param name="path">As browsers know it.</param>
+    public Task GoToAsync(string path)
+    {
+        PageHeaders.Set(Http.Response, EndsAtApps);
+        Http.Response.StatusCode = StatusCodes.Status303SeeOther;
+        Http.Response.Headers.Location = path;
+        return Task.CompletedTask;
+    }
+}

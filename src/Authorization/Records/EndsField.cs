@@ -1,0 +1,13 @@
+using FhirCore.Records;
+
+namespace Authorization.Records;
+
+/// <summary>When a record is of no use any more: clear, so that sweeps find it.</summary>
+internal static class EndsField
+{
+    private static readonly IndexField Ends = IndexField.Of("ends");
+
+    public static void Add(IndexEntries.Builder entries, DateTimeOffset ends) => entries.Add(Ends, SortableTime.Encode(ends));
+
+    public static Predicate Before(DateTimeOffset instant) => new Predicate.Between(Ends, new byte[SortableTime.Length], SortableTime.Encode(instant));
+}
