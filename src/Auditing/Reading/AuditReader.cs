@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Auditing.Blocks;
 using FhirCore;
@@ -71,6 +72,22 @@ public sealed class AuditReader
             return unfit;
         }
         return filter.CountOnly ? await CountAsync(cursor, filter, request.Caller, ct) : await PageAsync(cursor, filter, request.Caller, ct);
+    }
+
+    /// <summary>The trail's own events of a time, oldest first.</summary>
+    public async IAsyncEnumerable<StoredResource> ExportAsync(DateTimeOffset from, DateTimeOffset to, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await foreach (var block in _walk.ForwardAsync(from, to, ct))
+        {
+            for (var index = 0; index < block.Block.Count; index++)
+            {
+                var found = Resource(block, index);
+                if (found.LastUpdated >= from && found.LastUpdated < to)
+                {
+                    yield return found;
+                }
+            }
+        }
     }
 
     private static FhirFailure? Unfit(ResourceFilter filter) =>
