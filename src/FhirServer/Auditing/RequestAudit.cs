@@ -126,8 +126,8 @@ internal sealed class RequestAudit(AuditTrail trail, AuditOptions options, TimeP
             RequestId = origin.RequestId,
             Query = QueryOf(request),
             Issue = reply.Failure?.Issues[0].Code,
-            Reason = request.BreakGlass,
             Patients = PatientsOf(request, interaction, reply),
+            Reason = request.BreakGlass,
         };
     }
 

@@ -10,6 +10,7 @@ using FhirServer.Http;
 using FhirServer.Interactions;
 using FhirServer.Messages;
 using FhirServer.Observability;
+using FhirServer.Provenances;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
 using FhirStore;
@@ -36,8 +37,11 @@ internal static class Composition
         services.AddProcess(settings.Process, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
-        services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddMessages(configuration);
+        services.AddAudit(AuditSettings.Read(configuration), settings);
+        services.AddSingleton(LimitSettings.Read(configuration));
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<IWriteRule, ProvenanceRule>();
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)

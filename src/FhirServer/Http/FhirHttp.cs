@@ -6,13 +6,14 @@ using FhirCore;
 using FhirServer.Auditing;
 using FhirServer.Discovery;
 using FhirServer.Interactions;
+using FhirServer.Provenances;
 using FhirServer.Settings;
 
 namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
-internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, RequestAudit audit,
-    ServerSettings settings)
+internal sealed class FhirHttp(
+    FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, RequestAudit audit, ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -91,6 +92,11 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
         {
             return failure;
         }
+        var provenance = Header(headers[XProvenance.Header]);
+        if (provenance is not null && XProvenance.Check(interaction, Header(headers["If-None-Exist"])) is { } misplaced)
+        {
+            return misplaced;
+        }
         var caller = await callers.OfAsync(grant, reason is not null, ct);
         var body = ReadOnlyMemory<byte>.Empty;
         if (TakesBody(interaction, http.Method))
@@ -114,9 +120,10 @@ internal sealed class FhirHttp(FhirDispatcher dispatcher, DiscoveryDocuments dis
             Method = http.Method,
             Base = @base,
             Grant = grant,
-            Origin = origin,
             Caller = caller,
             BreakGlass = reason,
+            Origin = origin,
+            Provenance = provenance,
             RawQuery = rawQuery,
             Query = query,
             Body = body,

@@ -18,14 +18,14 @@ public sealed record FhirRequest
     /// <summary>What the bearer of its token may do.</summary>
     public required Grant Grant { get; init; }
 
-    /// <summary>Where it comes from.</summary>
-    public required RequestOrigin Origin { get; init; }
-
     /// <summary>The grant's reach at this moment; null where it is not limited.</summary>
     public ICaller? Caller { get; init; }
 
     /// <summary>Why a practitioner must see what labels and consents hide from them (<c>X-Break-Glass</c>); null where they said nothing. For the audit.</summary>
     public string? BreakGlass { get; init; }
+
+    /// <summary>Where it comes from.</summary>
+    public required RequestOrigin Origin { get; init; }
 
     /// <summary>Query as it came, with its <c>?</c>; empty where there is none.</summary>
     public string RawQuery { get; init; } = "";
@@ -42,6 +42,9 @@ public sealed record FhirRequest
     public string? IfModifiedSince { get; init; }
 
     public string? IfNoneExist { get; init; }
+
+    /// <summary><c>X-Provenance</c> as it came, of a create, an update or a transaction.</summary>
+    public string? Provenance { get; init; }
 
     public string? IdempotencyKey { get; init; }
 
