@@ -1,7 +1,9 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Authorization.Access;
 using Authorization.Clients;
+using Authorization.Launch;
 using Authorization.Server;
 using Authorization.Tokens;
 using FhirCore.Records;
@@ -90,6 +92,7 @@ public sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton<IRecordStore>(database.Store);
         builder.Services.AddSingleton(keys.Cipher);
         builder.Services.AddSingleton(keys.IndexTokens);
+        builder.Services.AddSingleton<IPatientDirectory, FewPatients>();
         builder.Services.AddSingleton(keys.Protector);
         builder.Services.AddSingleton(new SearchOptions { BaseUrl = BaseUrl });
         builder.Services.AddSingleton<ResourceIndexer>();
@@ -181,4 +184,22 @@ public sealed record TokenAnswer(HttpResponseMessage Response, JsonElement Body)
     public string? Scope => Body.GetProperty("scope").GetString();
 
     public string? Error => Body.TryGetProperty("error", out var error) ? error.GetString() : null;
+}
+
+/// <summary>In place of the FHIR server's search: patients see themselves, staff all of them.</summary>
+internal sealed class FewPatients : IPatientDirectory
+{
+    private static readonly PatientSummary[] All =
+        [new("anna", "Anna Adler", "1970-01-31", "MRN-1"), new("ben", "Ben Brandt", "1980-02-29", "MRN-2"), new("cleo", "Cleo Cramer", "1990-12-01", "MRN-3")];
+
+    public ValueTask<PatientSummary?> FindAsync(Grant grant, string id, CancellationToken ct) => new(Seen(grant).FirstOrDefault(patient => patient.Id == id));
+
+    public ValueTask<IReadOnlyList<PatientSummary>> SearchAsync(Grant grant, PatientQuery query, int most, CancellationToken ct) => new(
+    [
+        .. Seen(grant).Where(patient => patient.Name.Contains(query.Name, StringComparison.OrdinalIgnoreCase)
+            && (query.Identifier.Length == 0 || patient.Identifier == query.Identifier) && (query.BirthDate.Length == 0 || patient.BirthDate == query.BirthDate)).Take(most),
+    ]);
+
+    private static IEnumerable<PatientSummary> Seen(Grant grant) =>
+        All.Where(patient => grant.User!.FhirUser is not { Type: "Patient" } self || self.Id == patient.Id);
 }

@@ -5,7 +5,8 @@ using FhirCore;
 namespace Authorization.Access;
 
 /// <summary>
-/// The one place that says whether a request, a Bundle entry or a resource that leaves by another one is allowed.
+/// The first half of the one decision: whether a request or a Bundle entry may concern its type at all. Which resources of the type it
+/// then concerns, <see cref="Callers"/> say, and the store asks them of each that leaves or is written.
 /// Metadata, discovery, health and <c>$versions</c> are public and never get here; everything else asks.
 /// </summary>
 public static class AccessDecision
@@ -22,7 +23,7 @@ public static class AccessDecision
             return DecideOperation(grant, operation.TrimStart('$'));
         }
         var needed = Needed(interaction);
-        return grant.Allows(needed, type) ? null : Refuse(Words(interaction), type, needed);
+        return grant.Allows(needed, type) ? null : Refuse(grant, Words(interaction), type, needed);
     }
 
     /// <summary>True where a request needs no token at all: an operation about the server itself.</summary>
@@ -56,16 +57,23 @@ public static class AccessDecision
         {
             if (!grant.Allows(needed, type))
             {
-                return Refuse($"call ${name}, which works on", type, needed);
+                return Refuse(grant, $"call ${name}, which works on", type, needed);
             }
         }
         return null;
     }
 
-    private static FhirFailure Refuse(string action, string? type, Permissions needed) => FhirFailure.Of(
+    private static FhirFailure Refuse(Grant grant, string action, string? type, Permissions needed) => FhirFailure.Of(
         FailureKind.Forbidden,
-        $"The token does not allow to {action} {type ?? "all resource types"}: it needs a scope such as system/{type ?? SmartScope.AnyType}.{SmartScope.LettersOf(needed)}.",
+        $"The token does not allow to {action} {type ?? "all resource types"}: it needs a scope such as {LevelOf(grant)}/{type ?? SmartScope.AnyType}.{SmartScope.LettersOf(needed)}{(grant.User is null ? "." : ", and a user who may do so.")}",
         detail: BearerChallenge.InsufficientScope);
+
+    private static string LevelOf(Grant grant) => grant switch
+    {
+        { User: null } => "system",
+        { Launch.Patient: not null } => "patient",
+        _ => "user",
+    };
 
     private static string Words(Interaction interaction) => interaction switch
     {

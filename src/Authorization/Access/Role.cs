@@ -1,6 +1,6 @@
 namespace Authorization.Access;
 
-/// <summary>What a person is to the clinic. A role says which rights its holder has; scopes of an app can only narrow them.</summary>
+/// <summary>What a person is to the clinic. <see cref="RoleRights"/> says which rights its holder has; scopes of an app can only narrow them.</summary>
 public enum Role
 {
     /// <summary>Sees and manages what is in the compartment of their own Patient.</summary>

@@ -47,9 +47,17 @@ public sealed class Account
     /// <summary>Made from recovery codes by a key; each is removed when it is used.</summary>
     public List<string> RecoveryCodes { get; set; } = [];
 
+    public List<StoredPasskey> Passkeys { get; set; } = [];
+
     /// <summary>Issuer and subject of the outside OpenID provider they sign in by, separated by a blank.</summary>
     public string? OutsideSubject { get; set; }
 }
+
+/// <summary>A WebAuthn credential of an account, https://www.w3.org/TR/webauthn-3/.</summary>
+/// <param name="Name">As its owner calls it.</param>
+/// <param name="SignCount">The authenticator's, at its last use; one that goes back is a copy and is refused.</param>
+public sealed record StoredPasskey(
+    byte[] Id, byte[] PublicKey, string Name, DateTimeOffset Created, uint SignCount, string[]? Transports, bool UserVerified, bool BackupEligible, bool BackedUp);
 
 public enum AccountStatus
 {

@@ -46,6 +46,7 @@ internal static class AccountServices
             services.AddSingleton<PatientLinks>();
             services.AddSingleton<Invitations>();
             services.AddSingleton<SecondFactor>();
+            services.AddSingleton<Passkeys>();
             services.AddSingleton<Erasure>();
             services.AddSingleton<AccountSweep>();
             services.AddHostedService(static provider => provider.GetRequiredService<AccountSweep>());

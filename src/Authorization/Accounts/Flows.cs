@@ -36,7 +36,7 @@ public sealed class Flows(SealedRecords<StoredFlow> records, FlowIndex index, Pa
     /// <summary>From the first step to the last.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
 
-    /// <summary>From the right password to the second factor.</summary>
+    /// <summary>From the right password to the second factor, and from a challenge to the answer.</summary>
     public static readonly TimeSpan SignInLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>Gives the browser the secret of a new flow; one it had before is left to end by itself.</summary>
@@ -47,7 +47,7 @@ public sealed class Flows(SealedRecords<StoredFlow> records, FlowIndex index, Pa
         var secret = SecretId.NewSecret();
         var id = index.IdOf(secret);
         var now = clock.GetUtcNow();
-        flow.Ends = now + (flow.Kind == FlowKind.SecondFactor ? SignInLifetime : Lifetime);
+        flow.Ends = now + (flow.Kind is FlowKind.Register or FlowKind.Reset ? Lifetime : SignInLifetime);
         var code = Renew(id, flow, now, withCode);
         if (!await records.TryWriteAsync(id, flow, 0, null, ct))
         {

@@ -21,7 +21,7 @@ public sealed class PatientMatch(SearchService search)
     {
         ArgumentNullException.ThrowIfNull(claim);
         var token = claim.System is { Length: > 0 } system ? $"{Escape(system)}|{Escape(claim.Value)}" : Escape(claim.Value);
-        var found = await search.MatchAsync("Patient", [new("identifier", token)], caller: null, ct);
+        var found = await search.MatchAsync("Patient", [new("identifier", token)], caller: null, ct); // the server itself looks
         return found.TryGet(out var match, out _) ? [.. match.Matches.Select(patient => Compare(patient, claim, account))] : [];
     }
 

@@ -13,6 +13,10 @@ public enum FlowKind
     Reset,
     /// <summary>A sign-in whose password was right: a one-time code or a recovery code is to come.</summary>
     SecondFactor,
+    /// <summary>A passkey is being made: its authenticator has yet to answer.</summary>
+    NewPasskey,
+    /// <summary>A sign-in by passkey: the same.</summary>
+    Passkey,
 }
 
 /// <summary>Found by the secret of a browser's cookie, from which its id is made by a key.</summary>
@@ -44,6 +48,9 @@ public sealed class StoredFlow
 
     /// <summary>Of the account to be.</summary>
     public string? PasswordHash { get; set; }
+
+    /// <summary>Of a passkey: the challenge and what else was asked for.</summary>
+    public string? State { get; set; }
 
     /// <summary>Of a sign-in: where the browser goes afterwards, already checked.</summary>
     public string? Return { get; set; }

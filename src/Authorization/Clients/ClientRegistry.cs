@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using Authorization.Scopes;
 using Authorization.Server;
 using Authorization.Stores;
 using FhirCore;
+using FhirCore.Outbound;
 using Microsoft.Extensions.DependencyInjection;
 using OpenIddict.Abstractions;
 using OpenIddict.Core;
@@ -10,10 +12,8 @@ using OAuth = OpenIddict.Abstractions.OpenIddictConstants;
 namespace Authorization.Clients;
 
 /// <summary>Which clients there are. Secrets are kept as the hash OpenIddict makes of them.</summary>
-public sealed class ClientRegistry(IServiceScopeFactory scopes)
+public sealed class ClientRegistry(IServiceScopeFactory scopes, OutboundGuard guard)
 {
-    private const string SourceKey = "source";
-    private const string FromSettings = "settings";
     private const int Attempts = 3;
 
     /// <summary>Registers a client for <c>client_credentials</c>, or gives one that exists a new secret and new scopes.</summary>
@@ -21,7 +21,17 @@ public sealed class ClientRegistry(IServiceScopeFactory scopes)
     /// <returns>Null when done.</returns>
     public async Task<FhirFailure?> RegisterAsync(string clientId, string secret, string scope, CancellationToken ct)
     {
-        if (!ClientDefinition.TryCreate(clientId, secret, scope, out var client, out var wrong))
+        var options = new ClientOptions { ClientId = clientId, ClientSecret = secret, Scope = scope };
+        return secret.Length == 0
+            ? FhirFailure.Of(FailureKind.Invalid, "ClientSecret must not be empty.")
+            : await RegisterAsync(options, ct);
+    }
+
+    /// <summary>Registers a client of any kind, or makes one that exists like this.</summary>
+    /// <returns>Null when done.</returns>
+    public async Task<FhirFailure?> RegisterAsync(ClientOptions options, CancellationToken ct)
+    {
+        if (!ClientDefinition.TryCreate(options, guard, out var client, out var wrong))
         {
             return FhirFailure.Of(FailureKind.Invalid, $"{wrong.Setting} {wrong.Problem}");
         }
@@ -55,19 +65,19 @@ public sealed class ClientRegistry(IServiceScopeFactory scopes)
         var wanted = new HashSet<string>(StringComparer.Ordinal);
         foreach (var options in settings)
         {
-            if (!ClientDefinition.TryCreate(options.ClientId, options.ClientSecret, options.Scope, out var client, out _))
+            if (!ClientDefinition.TryCreate(options, guard, out var client, out _))
             {
                 throw new InvalidOperationException("The settings have not been validated.");
             }
             wanted.Add(client.ClientId);
-            await SaveAsync(client, FromSettings, ct);
+            await SaveAsync(client, ClientSettings.FromSettings, ct);
         }
         await using var scope = scopes.CreateAsyncScope();
         var applications = Applications(scope);
         var gone = new List<OAuthApplication>();
         await foreach (var application in applications.ListAsync(null, null, ct))
         {
-            if (application.Settings?.GetValueOrDefault(SourceKey) == FromSettings && !wanted.Contains(application.ClientId!))
+            if (ClientSettings.IsFromSettings(application) && !wanted.Contains(application.ClientId!))
             {
                 gone.Add(application);
             }
@@ -106,16 +116,22 @@ public sealed class ClientRegistry(IServiceScopeFactory scopes)
         var wanted = Describe(client, source);
         if (await applications.FindByClientIdAsync(client.ClientId, ct) is not { } found)
         {
-            wanted.ClientSecret = client.Secret;
+            wanted.ClientSecret = SecretOf(client);
             await applications.CreateAsync(wanted, ct);
             return;
         }
-        if (!await applications.ValidateClientSecretAsync(found, client.Secret, ct))
+        var keepsSecret = client.Authentication switch
+        {
+            ClientAuthentication.Secret => ClientSettings.AuthenticationOf(found) == ClientAuthentication.Secret
+                && await applications.ValidateClientSecretAsync(found, client.Secret!, ct),
+            var same => same == ClientSettings.AuthenticationOf(found),
+        };
+        if (!keepsSecret)
         {
             await applications.PopulateAsync(found, wanted, ct);
-            await applications.UpdateAsync(found, client.Secret, ct);
+            await applications.UpdateAsync(found, SecretOf(client), ct);
         }
-        else if (found.Settings?.GetValueOrDefault(SourceKey) != source || !wanted.Permissions.SetEquals(found.Permissions ?? []))
+        else if (!IsAsDescribed(found, wanted))
         {
             wanted.ClientSecret = found.ClientSecret;
             await applications.PopulateAsync(found, wanted, ct);
@@ -123,34 +139,69 @@ public sealed class ClientRegistry(IServiceScopeFactory scopes)
         }
     }
 
+    /// <summary>OpenIddict wants a confidential client to have a secret: one with keys gets one that nobody knows, and is never asked for.</summary>
+    private static string? SecretOf(ClientDefinition client) => client.Authentication switch
+    {
+        ClientAuthentication.Secret => client.Secret,
+        ClientAuthentication.Keys => RandomNumberGenerator.GetHexString(64),
+        _ => null,
+    };
+
+    private static bool IsAsDescribed(OAuthApplication found, OpenIddictApplicationDescriptor wanted) =>
+        found.ClientType == wanted.ClientType
+        && found.DisplayName == wanted.DisplayName
+        && wanted.Permissions.SetEquals(found.Permissions ?? [])
+        && wanted.Requirements.SetEquals(found.Requirements ?? [])
+        && wanted.RedirectUris.Select(static uri => uri.OriginalString).ToHashSet().SetEquals(found.RedirectUris ?? [])
+        && wanted.PostLogoutRedirectUris.Select(static uri => uri.OriginalString).ToHashSet().SetEquals(found.PostLogoutRedirectUris ?? [])
+        && wanted.Settings.Count == (found.Settings?.Count ?? 0)
+        && wanted.Settings.All(setting => found.Settings?.GetValueOrDefault(setting.Key) == setting.Value);
+
     private static OpenIddictApplicationDescriptor Describe(ClientDefinition client, string? source)
     {
         var descriptor = new OpenIddictApplicationDescriptor
         {
             ClientId = client.ClientId,
-            ClientType = OAuth.ClientTypes.Confidential,
-            Permissions = { OAuth.Permissions.Endpoints.Token, OAuth.Permissions.GrantTypes.ClientCredentials },
+            DisplayName = client.Name,
+            ApplicationType = OAuth.ApplicationTypes.Web,
+            ClientType = client.Authentication == ClientAuthentication.None ? OAuth.ClientTypes.Public : OAuth.ClientTypes.Confidential,
+            ConsentType = OAuth.ConsentTypes.Explicit,
+            Permissions = { OAuth.Permissions.Endpoints.Token, OAuth.Permissions.Endpoints.Introspection, OAuth.Permissions.Endpoints.Revocation },
         };
-        foreach (var scope in client.Scopes)
+        if (client.Scopes.AtLevel(ScopeLevel.System))
+        {
+            descriptor.Permissions.Add(OAuth.Permissions.GrantTypes.ClientCredentials);
+        }
+        if (client.RedirectUris.Length > 0)
+        {
+            descriptor.Permissions.UnionWith(
+            [
+                OAuth.Permissions.Endpoints.Authorization, OAuth.Permissions.Endpoints.EndSession, OAuth.Permissions.GrantTypes.AuthorizationCode,
+                OAuth.Permissions.GrantTypes.RefreshToken, OAuth.Permissions.ResponseTypes.Code,
+            ]);
+            descriptor.Requirements.Add(OAuth.Requirements.Features.ProofKeyForCodeExchange);
+            descriptor.RedirectUris.UnionWith(client.RedirectUris.Select(static uri => new Uri(uri)));
+            descriptor.PostLogoutRedirectUris.UnionWith(client.PostLogoutRedirectUris.Select(static uri => new Uri(uri)));
+        }
+        foreach (var scope in client.Scopes.ToString().Split(' '))
         {
             descriptor.Permissions.Add(OAuth.Permissions.Prefixes.Scope + scope);
         }
-        if (source is not null)
-        {
-            descriptor.Settings[SourceKey] = source;
-        }
+        descriptor.Settings[ClientSettings.Authentication] = client.Authentication.ToString();
+        Set(ClientSettings.Source, source);
+        Set(ClientSettings.Jwks, client.Jwks);
+        Set(ClientSettings.JwksUri, client.JwksUri);
+        Set(ClientSettings.LaunchUrl, client.LaunchUrl);
+        Set(ClientSettings.Origins, client.Origins.IsEmpty ? null : string.Join(' ', client.Origins));
+        Set(ClientSettings.MayLaunch, client.MayLaunch ? ClientSettings.Yes : null);
+        Set(ClientSettings.MayIntrospect, client.MayIntrospect ? ClientSettings.Yes : null);
         return descriptor;
-    }
 
-    /// <summary>The scopes a client is registered with.</summary>
-    internal static IEnumerable<SmartScope> ScopesOf(OAuthApplication application)
-    {
-        foreach (var permission in application.Permissions ?? [])
+        void Set(string key, string? value)
         {
-            if (permission.StartsWith(OAuth.Permissions.Prefixes.Scope, StringComparison.Ordinal)
-                && SmartScope.TryParse(permission[OAuth.Permissions.Prefixes.Scope.Length..], out var scope))
+            if (value is not null)
             {
-                yield return scope;
+                descriptor.Settings[key] = value;
             }
         }
     }

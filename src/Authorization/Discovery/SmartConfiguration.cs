@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Authorization.Clients;
+using Authorization.Scopes;
 using Authorization.Server;
 
 namespace Authorization.Discovery;
@@ -14,34 +16,47 @@ public static class SmartConfiguration
 
     public const string ContentType = "application/json";
 
+    /// <param name="options">Null describes a server with default settings.</param>
     /// <returns>UTF-8 JSON.</returns>
-    public static byte[] Write(PublicAddresses addresses)
+    public static byte[] Write(PublicAddresses addresses, AuthOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(addresses);
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes))
         {
-            // No issuer: SMART wants it left out where there is no sign-in by OpenID Connect.
             json.WriteStartObject();
-            json.WriteString("token_endpoint", addresses.TokenEndpoint);
+            json.WriteString("issuer", addresses.Issuer);
             json.WriteString("jwks_uri", addresses.KeysEndpoint);
-            WriteList(json, "grant_types_supported", "client_credentials");
-            WriteList(json, "token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post");
-            WriteList(json, "scopes_supported", "system/*.cruds", "system/*.rs", "system/*.read", "system/*.write", "system/*.*");
-            WriteList(json, "code_challenge_methods_supported", "S256");
-            WriteList(json, "capabilities", "client-confidential-symmetric", "permission-v1", "permission-v2");
+            json.WriteString("authorization_endpoint", addresses.AuthorizeEndpoint);
+            json.WriteString("token_endpoint", addresses.TokenEndpoint);
+            json.WriteString("introspection_endpoint", addresses.IntrospectionEndpoint);
+            json.WriteString("revocation_endpoint", addresses.RevocationEndpoint);
+            json.WriteString("management_endpoint", addresses.AppsPage);
+            json.WriteList("grant_types_supported", "authorization_code", "client_credentials", "refresh_token");
+            json.WriteList("response_types_supported", "code");
+            json.WriteList("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "private_key_jwt");
+            json.WriteList("token_endpoint_auth_signing_alg_values_supported", [.. AssertionAlgorithm.All.Select(static algorithm => algorithm.Name)]);
+            json.WriteList("code_challenge_methods_supported", "S256");
+            json.WriteList("scopes_supported", [.. SignInScopes.All, .. ResourceScopes()]);
+            json.WriteList("capabilities", [.. Capabilities(options)]);
             json.WriteEndObject();
         }
         return bytes.ToArray();
     }
 
-    private static void WriteList(Utf8JsonWriter json, string name, params ReadOnlySpan<string> values)
+    private static IEnumerable<string> ResourceScopes() =>
+        from level in new[] { "patient", "user", "system" }
+        from permissions in new[] { "cruds", "rs", "read", "write", "*" }
+        select $"{level}/*.{permissions}";
+
+    private static IEnumerable<string> Capabilities(AuthOptions? options)
     {
-        json.WriteStartArray(name);
-        foreach (var value in values)
-        {
-            json.WriteStringValue(value);
-        }
-        json.WriteEndArray();
+        string[] always =
+        [
+            "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",
+            "sso-openid-connect", "context-banner", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
+            "permission-offline", "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2",
+        ];
+        return string.IsNullOrEmpty(options?.SmartStyleUrl) ? always : always.Append("context-style");
     }
 }

@@ -1,20 +1,38 @@
+using Authorization.Clients;
+using Authorization.Server;
 using Microsoft.AspNetCore.Http;
 
 namespace Authorization.Endpoints;
 
 /// <summary>
-/// Lets browsers of any origin call the token and key endpoints: neither looks at cookies, so a page gains nothing that its
-/// own server could not do.
+/// Which browsers' pages may call which endpoint. Anyone's may read what is public; the endpoints that take tokens and secrets answer
+/// pages of registered apps only; the pages of this server answer no other page at all.
 /// </summary>
-internal static class Cors
+internal sealed class Cors(ClientOrigins origins)
 {
     /// <returns>True when the request was a preflight and is answered.</returns>
-    public static bool Handle(HttpContext context)
+    public async ValueTask<bool> HandleAsync(HttpContext context)
     {
-        var headers = context.Response.Headers;
-        headers.AccessControlAllowOrigin = "*";
+        var (request, headers) = (context.Request, context.Response.Headers);
         headers.XContentTypeOptions = "nosniff";
-        if (!HttpMethods.IsOptions(context.Request.Method) || context.Request.Headers.AccessControlRequestMethod.Count == 0)
+        var kind = KindOf(request.Path.Value!);
+        if (kind == Kind.Closed)
+        {
+            return false;
+        }
+        if (kind == Kind.Public)
+        {
+            headers.AccessControlAllowOrigin = "*";
+        }
+        else
+        {
+            headers.Vary = "Origin";
+            if (request.Headers.Origin is [{ Length: > 0 } origin] && await origins.AreRegisteredAsync(origin, context.RequestAborted))
+            {
+                headers.AccessControlAllowOrigin = origin;
+            }
+        }
+        if (!HttpMethods.IsOptions(request.Method) || request.Headers.AccessControlRequestMethod.Count == 0)
         {
             return false;
         }
@@ -23,5 +41,19 @@ internal static class Cors
         headers.AccessControlMaxAge = "3600";
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return true;
+    }
+
+    private static Kind KindOf(string path) => path[PublicAddresses.LocalPath.Length..] switch
+    {
+        "/jwks" or "/brands" or "/.well-known/openid-configuration" => Kind.Public,
+        "/token" or "/introspect" or "/revoke" or "/launch" => Kind.Apps,
+        _ => Kind.Closed,
+    };
+
+    private enum Kind
+    {
+        Closed,
+        Public,
+        Apps,
     }
 }

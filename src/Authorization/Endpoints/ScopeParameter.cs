@@ -21,17 +21,3 @@ internal sealed class DropSignInScopes : IOpenIddictServerHandler<ValidateTokenR
         return default;
     }
 }
-
-/// <summary>SMART wants the granted scopes in every token response; OAuth only where they differ from the request.</summary>
-internal sealed class AlwaysTellScopes : IOpenIddictServerHandler<ProcessSignInContext>
-{
-    public ValueTask HandleAsync(ProcessSignInContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        if (context.EndpointType == OpenIddictServerEndpointType.Token && context.Principal is { } principal)
-        {
-            context.Response.Scope = string.Join(' ', principal.GetScopes());
-        }
-        return default;
-    }
-}

@@ -8,7 +8,7 @@ namespace Authorization.Pages;
 /// <summary>The style sheet and scripts of the pages, below <c>/auth/assets/</c>.</summary>
 internal static class PageAssets
 {
-    private static readonly (string Name, string Type)[] All = [("pages.css", "text/css; charset=utf-8")];
+    private static readonly (string Name, string Type)[] All = [("pages.css", "text/css; charset=utf-8"), ("passkeys.js", "text/javascript; charset=utf-8")];
 
     public static void Map(IEndpointRouteBuilder routes)
     {

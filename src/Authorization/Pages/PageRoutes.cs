@@ -19,11 +19,15 @@ internal static class PageRoutes
             services.AddSingleton<PageHost>();
             services.AddSingleton<SignInPages>();
             services.AddSingleton<AccountPages>();
+            services.AddSingleton<AuthorizePages>();
+            services.AddSingleton<AppsPages>();
             services.AddSingleton<RegistrationPages>();
             services.AddSingleton<LinkPages>();
             services.AddSingleton<InvitationPages>();
             services.AddSingleton<SecurityPages>();
             services.AddSingleton<TotpPages>();
+            services.AddSingleton<PasskeyPages>();
+            services.AddSingleton<StaffPages>();
         }
     }
 
@@ -34,11 +38,15 @@ internal static class PageRoutes
             PageAssets.Map(routes);
             routes.ServiceProvider.GetRequiredService<SignInPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<AccountPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<AuthorizePages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<AppsPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<RegistrationPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<LinkPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<InvitationPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<SecurityPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<TotpPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<PasskeyPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<StaffPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Authorization.Accounts;
 using Authorization.Keys;
+using Authorization.Launch;
 using Authorization.Stores;
 
 namespace Authorization.Records;
@@ -13,6 +14,11 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(OAuthToken))]
 [JsonSerializable(typeof(StoredKey))]
 [JsonSerializable(typeof(Account))]
+[JsonSerializable(typeof(UsedOnce))]
+[JsonSerializable(typeof(LaunchTicket))]
+[JsonSerializable(typeof(SmartLaunch))]
+[JsonSerializable(typeof(LaunchBody))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(StoredSession))]
 [JsonSerializable(typeof(FailedSignIns))]
 [JsonSerializable(typeof(StoredFlow))]

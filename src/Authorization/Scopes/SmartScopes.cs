@@ -5,7 +5,7 @@ namespace Authorization.Scopes;
 /// <summary>Lists of scopes: what a token says, what a client may have, and what it gets of what it asked for.</summary>
 public static class SmartScopes
 {
-    private const string ClientCredentialsAdvice = "A backend client uses system scopes: system/Patient.rs, system/*.cruds, system/Appointment.read.";
+    private const string Advice = "A backend client uses system scopes (system/Patient.rs, system/*.cruds), an app patient/ and user/ ones, openid, fhirUser, launch, launch/patient, offline_access and online_access.";
 
     /// <summary>The resource scopes in a space-separated list; whatever is none is left out.</summary>
     public static ImmutableArray<SmartScope> Parse(string? text)
@@ -21,78 +21,65 @@ public static class SmartScopes
         return scopes.ToImmutable();
     }
 
-    /// <summary>The scopes of a registration: unlike a client's request, one that cannot be enforced is an error.</summary>
+    /// <summary>The scopes of a registration: unlike a client's request, one that cannot be granted is an error.</summary>
     /// <param name="error">Names the scope and says what is wrong with it.</param>
-    public static bool TryParseRegistration(string? text, out ImmutableArray<SmartScope> scopes, out string? error)
+    public static bool TryParseRegistration(string? text, out RegisteredScopes scopes, out string? error)
     {
-        var builder = ImmutableArray.CreateBuilder<SmartScope>();
+        var resources = ImmutableArray.CreateBuilder<SmartScope>();
+        var signIn = ImmutableArray.CreateBuilder<string>();
         error = null;
-        foreach (var part in Split(text))
+        foreach (var part in Split(text).Distinct(StringComparer.Ordinal))
         {
-            if (!SmartScope.TryParse(part, out var scope))
+            if (SignInScopes.All.Contains(part))
             {
-                error = $"'{part}' is not a SMART scope of an R4 resource type (letters in the order c, r, u, d, s). {ClientCredentialsAdvice}";
+                signIn.Add(part);
             }
-            else if (scope.Level != ScopeLevel.System)
+            else if (SmartScope.TryParse(part, out var scope))
             {
-                error = $"'{part}' is not supported yet: only system/ scopes are. {ClientCredentialsAdvice}";
-            }
-            else if (scope.Filter is not null)
-            {
-                error = $"'{part}' is not supported yet: a scope cannot be narrowed by search parameters. {ClientCredentialsAdvice}";
+                resources.Add(scope);
             }
             else
             {
-                builder.Add(scope);
+                error = $"'{part}' is not a SMART scope of an R4 resource type (letters in the order c, r, u, d, s). {Advice}";
             }
         }
-        if (error is null && builder.Count == 0)
+        if (error is null && resources.Count == 0 && signIn.Count == 0)
         {
-            error = $"At least one scope is needed. {ClientCredentialsAdvice}";
+            error = $"At least one scope is needed. {Advice}";
         }
-        scopes = builder.ToImmutable();
+        scopes = new(resources.ToImmutable(), signIn.ToImmutable());
         return error is null;
     }
 
+    /// <summary>What a client that acts for itself gets: system scopes.</summary>
+    /// <returns>Empty where nothing can be granted.</returns>
+    public static ImmutableArray<SmartScope> Negotiate(string? requested, IEnumerable<SmartScope> registered) =>
+        Negotiate(requested, registered, ScopeLevel.System);
+
     /// <summary>
-    /// What a client gets: everything it asked for that its registration covers, no more. A scope that this server cannot
-    /// enforce (patient/, user/, granular, unknown) is not granted; the token response tells the client what it got.
+    /// What a client gets: everything it asked for at these levels that its registration covers, no more. What it asked for whole and is
+    /// registered for in part, it gets in part; the token response tells the client what it got.
     /// </summary>
     /// <returns>Empty where nothing can be granted.</returns>
-    public static ImmutableArray<SmartScope> Negotiate(string? requested, IEnumerable<SmartScope> registered)
+    public static ImmutableArray<SmartScope> Negotiate(string? requested, IEnumerable<SmartScope> registered, params ReadOnlySpan<ScopeLevel> levels)
     {
-        var rights = PermissionsByType.Of(registered);
+        var rights = new RegisteredRights(registered);
         var granted = ImmutableArray.CreateBuilder<SmartScope>();
         var seen = new HashSet<SmartScope>();
         foreach (var asked in Parse(requested))
         {
-            if (asked.Level != ScopeLevel.System || asked.Filter is not null)
+            if (levels.Contains(asked.Level))
             {
-                continue;
-            }
-            var whole = asked.Permissions & rights.Of(asked.Type);
-            Add(asked.With(asked.Type, whole));
-            if (asked.Type == SmartScope.AnyType)
-            {
-                foreach (var type in rights.NamedTypes)
+                foreach (var scope in rights.Of(asked))
                 {
-                    var more = asked.Permissions & rights.Of(type);
-                    if (more != whole)
+                    if (scope.Permissions != Permissions.None && seen.Add(scope))
                     {
-                        Add(asked.With(type, more));
+                        granted.Add(scope);
                     }
                 }
             }
         }
         return granted.ToImmutable();
-
-        void Add(SmartScope scope)
-        {
-            if (scope.Permissions != Permissions.None && seen.Add(scope))
-            {
-                granted.Add(scope);
-            }
-        }
     }
 
     public static string Join(IEnumerable<SmartScope> scopes) => string.Join(' ', scopes);

@@ -1,4 +1,5 @@
 using Authorization.Clients;
+using FhirCore.Outbound;
 using Microsoft.Extensions.Options;
 
 namespace Authorization.Server;
@@ -17,25 +18,34 @@ internal sealed class AuthOptionsValidator : IValidateOptions<AuthOptions>
         {
             errors.Add($"Auth:AccessTokenLifetime must be from {Shortest} to {Longest}.");
         }
+        if (options.RefreshTokenLifetime < TimeSpan.FromHours(1) || options.RefreshTokenLifetime > TimeSpan.FromDays(366))
+        {
+            errors.Add("Auth:RefreshTokenLifetime must be from 01:00:00 to 366.00:00:00.");
+        }
+        if (options.KeyRotation < TimeSpan.FromDays(2) || options.KeyRotation > TimeSpan.FromDays(730))
+        {
+            errors.Add("Auth:KeyRotation must be from 2.00:00:00 to 730.00:00:00.");
+        }
+        if (!string.IsNullOrEmpty(options.SmartStyleUrl) && !(Uri.TryCreate(options.SmartStyleUrl, UriKind.Absolute, out var style) && style.Scheme is "https" or "http"))
+        {
+            errors.Add("Auth:SmartStyleUrl must be an absolute http or https address.");
+        }
+        if (!AllowedEndpoints.TryParse(options.AllowedPrivateEndpoints, out var allowed, out var entry))
+        {
+            errors.Add($"Auth:AllowedPrivateEndpoints has '{entry}', which is neither host:port nor a network such as 10.1.0.0/16.");
+        }
+        var guard = new OutboundGuard(allowed ?? AllowedEndpoints.None);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < options.Clients.Count; i++)
         {
-            CheckClient(options.Clients[i], $"Auth:Clients:{i}", seen, errors);
+            CheckClient(options.Clients[i], guard, $"Auth:Clients:{i}", seen, errors);
         }
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
-    private static void CheckClient(ClientOptions client, string key, HashSet<string> seen, List<string> errors)
+    private static void CheckClient(ClientOptions client, OutboundGuard guard, string key, HashSet<string> seen, List<string> errors)
     {
-        if (!string.IsNullOrEmpty(client.JwksUri))
-        {
-            errors.Add($"{key}:JwksUri is not supported yet: give the client a ClientSecret.");
-        }
-        if (client.RedirectUris.Count > 0)
-        {
-            errors.Add($"{key}:RedirectUris is not supported yet: only clients that use client_credentials are.");
-        }
-        if (!ClientDefinition.TryCreate(client.ClientId, client.ClientSecret, client.Scope, out _, out var wrong))
+        if (!ClientDefinition.TryCreate(client, guard, out _, out var wrong))
         {
             errors.Add($"{key}:{wrong.Setting} {wrong.Problem}");
         }

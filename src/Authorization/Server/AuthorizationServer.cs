@@ -1,11 +1,14 @@
 using Authorization.Accounts;
 using Authorization.Clients;
+using Authorization.Consents;
 using Authorization.Endpoints;
 using Authorization.Keys;
+using Authorization.Launch;
 using Authorization.Pages;
 using Authorization.Records;
 using Authorization.Stores;
 using Authorization.Tokens;
+using FhirCore.Outbound;
 using FhirCore.Records;
 using FhirStore.Encryption;
 using FhirStore.Leases;
@@ -19,7 +22,6 @@ using Microsoft.Extensions.Options;
 using OpenIddict.Core;
 using OpenIddict.Server;
 using OpenIddict.Server.AspNetCore;
-using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Authorization.Server;
 
@@ -28,14 +30,11 @@ public static class AuthorizationServer
 {
     private const long LongestBody = 64 * 1024;
 
-    // Runs before the handlers OpenIddict brings along, whose orders begin well above int.MinValue.
-    private const int First = int.MinValue + 1_000;
-
     extension(IServiceCollection services)
     {
         /// <summary>
         /// The authorization server, the client registry and the token check. Needs <see cref="IRecordStore"/>,
-        /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/> and <see cref="TimeProvider"/> among the services.
+        /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/>, <see cref="IPatientDirectory"/> and <see cref="TimeProvider"/> among the services.
         /// </summary>
         /// <param name="serves">
         /// False in a process that answers no requests: it neither makes keys nor brings the registered clients in line with its settings,
@@ -50,16 +49,32 @@ public static class AuthorizationServer
             services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
 
             services.AddRecords();
+            services.AddOneTimeValues();
             services.AddAccounts(configuration, serves);
             services.AddSingleton<ServerKeys>();
+            services.AddSingleton(static provider => new OutboundGuard(
+                AllowedEndpoints.TryParse(provider.GetRequiredService<IOptions<AuthOptions>>().Value.AllowedPrivateEndpoints, out var allowed, out _)
+                    ? allowed : AllowedEndpoints.None)); // the options' validator has refused what cannot be read
             services.AddSingleton<ClientRegistry>();
+            services.AddSingleton<ClientKeySource>();
+            services.AddSingleton<ClientAssertions>();
+            services.AddSingleton<OneTimeValues>();
+            services.AddSingleton<ClientOrigins>();
+            services.AddSingleton<Cors>();
+            services.AddSingleton<PublicDocuments>();
+            services.AddSingleton<Launches>();
+            services.AddSingleton<LaunchEndpoint>();
+            services.AddSingleton<ConsentMemory>();
             services.AddSingleton<LoginThrottle>();
+            services.AddSingleton<TokenStanding>();
+            services.AddSingleton<OnlineAccess>();
             services.AddSingleton<TokenAuthenticator>();
             services.AddOpenIddictServer();
 
             if (serves)
             {
                 services.AddHostedService<AuthorizationStart>();
+                services.AddHostedService<KeyRotation>();
             }
             services.TryAddSingleton(static provider => new LeasedJobs(
                 provider.GetRequiredService<IRecordStore>(), new(Runs: true, SoleProcess: true, LeasedJobsOptions.DefaultLeaseTime), provider.GetRequiredService<TimeProvider>()));
@@ -88,6 +103,16 @@ public static class AuthorizationServer
                 TokenIndex.RecordType, RecordJson.Default.OAuthToken, provider.GetRequiredService<TokenIndex>().Add));
         }
 
+        private void AddOneTimeValues()
+        {
+            services.AddSingleton(static provider => new SealedRecords<LaunchTicket>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                Launches.RecordType, RecordJson.Default.LaunchTicket, Launches.Add));
+            services.AddSingleton(static provider => new SealedRecords<UsedOnce>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                OneTimeValues.RecordType, RecordJson.Default.UsedOnce, OneTimeValues.Add));
+        }
+
         private void AddOpenIddictServer()
         {
             services.AddOpenIddict()
@@ -103,23 +128,27 @@ public static class AuthorizationServer
                     .DisableEntityCaching()) // another process may have changed the record
                 .AddServer(static server =>
                 {
-                    server.SetTokenEndpointUris("auth/token")
-                        .SetJsonWebKeySetEndpointUris("auth/jwks")
+                    server.SetAuthorizationEndpointUris("auth/authorize")
+                        .SetTokenEndpointUris("auth/token")
+                        .SetIntrospectionEndpointUris("auth/introspect")
+                        .SetRevocationEndpointUris("auth/revoke")
+                        .SetEndSessionEndpointUris("auth/end-session")
+                        .SetJsonWebKeySetEndpointUris(Array.Empty<string>()) // PublicDocuments says which keys there are
                         .SetConfigurationEndpointUris(Array.Empty<string>())
+                        .AllowAuthorizationCodeFlow()
+                        .AllowRefreshTokenFlow()
                         .AllowClientCredentialsFlow()
+                        .RequireProofKeyForCodeExchange()
+                        .UseReferenceRefreshTokens()
                         .DisableAccessTokenEncryption()
-                        .DisableScopeValidation() // SMART scopes are a language: GrantScopes negotiates them
-                        .IgnoreScopePermissions();
-                    server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<ThrottleClients>().SetOrder(First));
-                    server.AddEventHandler<ValidateTokenRequestContext>(static handler => handler.UseSingletonHandler<DropSignInScopes>().SetOrder(First + 1));
-                    server.AddEventHandler<HandleTokenRequestContext>(static handler => handler.UseScopedHandler<GrantScopes>());
-                    server.AddEventHandler<ProcessSignInContext>(static handler => handler
-                        .UseSingletonHandler<AlwaysTellScopes>().SetOrder(OpenIddictServerHandlers.AttachSignInParameters.Descriptor.Order + 500));
-                    server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<FinishTokenResponse>().SetOrder(First));
-                    server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseSingletonHandler<SendTooManyRequests>()
-                        .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyTokenResponseContext>.Descriptor.Order + 500));
+                        .DisableScopeValidation() // SMART scopes are a language: SmartScopes negotiates them
+                        .IgnoreScopePermissions()
+                        .DisableResourceValidation() // "resource" is another name of "aud": AuthorizeRequest checks it
+                        .IgnoreResourcePermissions();
+                    server.AddSmart();
                     // TLS ends in front of this process.
-                    server.UseAspNetCore().DisableTransportSecurityRequirement().SuppressJsonResponseIndentation();
+                    server.UseAspNetCore().DisableTransportSecurityRequirement().SuppressJsonResponseIndentation()
+                        .EnableAuthorizationEndpointPassthrough().EnableEndSessionEndpointPassthrough().EnableErrorPassthrough();
                 });
             services.AddSingleton<OpenIddictSettings>();
             services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(static provider => provider.GetRequiredService<OpenIddictSettings>());
@@ -140,27 +169,33 @@ public static class AuthorizationServer
             app.Properties["__AuthenticationMiddlewareSet"] = true;
             return app.UseWhen(static context => context.Request.Path.StartsWithSegments(PublicAddresses.LocalPath, StringComparison.Ordinal), static branch =>
             {
-                branch.Use(static (context, next) =>
+                var cors = branch.ApplicationServices.GetRequiredService<Cors>();
+                branch.Use(async (context, next) =>
                 {
                     RequestToken.Set(context.RequestAborted);
-                    if (Cors.Handle(context))
+                    if (await cors.HandleAsync(context))
                     {
-                        return Task.CompletedTask;
+                        return;
                     }
                     if (context.Request.ContentLength > LongestBody)
                     {
                         context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
-                        return Task.CompletedTask;
+                        return;
                     }
                     if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
                     {
                         limit.MaxRequestBodySize = LongestBody;
                     }
-                    return next(context);
+                    await next(context);
                 });
                 branch.UseRouting();
                 branch.UseAuthentication();
-                branch.UseEndpoints(static routes => routes.MapAuthorizationPages());
+                branch.UseEndpoints(static routes =>
+                {
+                    routes.MapAuthorizationPages();
+                    routes.ServiceProvider.GetRequiredService<PublicDocuments>().Map(routes);
+                    routes.ServiceProvider.GetRequiredService<LaunchEndpoint>().Map(routes);
+                });
             });
         }
     }

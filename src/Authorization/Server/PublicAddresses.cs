@@ -20,6 +20,14 @@ public sealed class PublicAddresses
     /// <summary>The FHIR base without a slash at its end: the audience of access tokens.</summary>
     public string FhirBase { get; }
 
+    /// <summary>Whether a client means this server: its base, or a dialect's below it, with or without a slash at the end.</summary>
+    public bool IsFhirBase(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var plain = address.EndsWith('/') ? address[..^1] : address;
+        return plain == FhirBase || plain == FhirBase + "/ihe" || plain == FhirBase + "/isik";
+    }
+
     /// <summary>The authorization server, next to the FHIR base: <c>http://localhost:8080/auth</c>.</summary>
     public string Issuer { get; }
 
@@ -32,6 +40,20 @@ public sealed class PublicAddresses
     public string TokenEndpoint => $"{Issuer}/token";
 
     public string KeysEndpoint => $"{Issuer}/jwks";
+
+    public string AuthorizeEndpoint => $"{Issuer}/authorize";
+
+    public string IntrospectionEndpoint => $"{Issuer}/introspect";
+
+    public string RevocationEndpoint => $"{Issuer}/revoke";
+
+    /// <summary>Where an EHR launches apps.</summary>
+    public string LaunchEndpoint => $"{Issuer}/launch";
+
+    /// <summary>Where users see and remove their apps.</summary>
+    public string AppsPage => $"{Issuer}/apps";
+
+    public string EndSessionEndpoint => $"{Issuer}/end-session";
 
     /// <exception cref="InvalidOperationException">The setting is no usable address.</exception>
     public static PublicAddresses From(IConfiguration configuration)

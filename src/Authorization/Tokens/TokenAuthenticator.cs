@@ -2,12 +2,9 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Authorization.Access;
-using Authorization.Accounts;
 using Authorization.Keys;
-using Authorization.Records;
 using Authorization.Scopes;
 using Authorization.Server;
-using Authorization.Stores;
 using FhirCore;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -19,10 +16,16 @@ namespace Authorization.Tokens;
 /// Turns the <c>Authorization</c> header of a FHIR request into a <see cref="Grant"/>. A token is verified once and then known
 /// by its hash, so that the check of a token in use costs a hash and a look-up.
 /// </summary>
-/// <remarks>Signature, algorithm, type, issuer, audience, times, and that its client is still registered, must all be right.</remarks>
+/// <remarks>
+/// Signature, algorithm, type, issuer, audience, times, that it has not been revoked, that its client is still registered and the account
+/// it speaks for still active, must all be right.
+/// </remarks>
 public sealed class TokenAuthenticator
 {
-    /// <summary>A removed client's tokens stop working within this time at the latest: so long a verified token is not looked at again.</summary>
+    /// <summary>
+    /// A removed client's tokens, a disabled account's and revoked ones stop working within this time at the latest: so long a verified token
+    /// is not looked at again.
+    /// </summary>
     public static readonly TimeSpan ClientCheckInterval = TimeSpan.FromMinutes(1);
 
     internal const string TokenType = "at+jwt";
@@ -37,9 +40,7 @@ public sealed class TokenAuthenticator
     private static readonly JsonWebTokenHandler Tokens = new() { MaximumTokenSizeInBytes = LongestToken, MapInboundClaims = false };
 
     private readonly ServerKeys _keys;
-    private readonly SealedRecords<OAuthApplication> _applications;
-    private readonly ApplicationIndex _index;
-    private readonly SealedRecords<Account> _accounts;
+    private readonly TokenStanding _standing;
     private readonly PublicAddresses _addresses;
     private readonly TimeProvider _clock;
     private readonly Grant? _anonymous;
@@ -47,13 +48,11 @@ public sealed class TokenAuthenticator
     private TokenValidationParameters? _rules;
 
     public TokenAuthenticator(
-        ServerKeys keys, SealedRecords<OAuthApplication> applications, ApplicationIndex index, SealedRecords<Account> accounts, PublicAddresses addresses, IOptions<AuthOptions> options, TimeProvider clock)
+        ServerKeys keys, TokenStanding standing, PublicAddresses addresses, IOptions<AuthOptions> options, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
         _keys = keys;
-        _applications = applications;
-        _index = index;
-        _accounts = accounts;
+        _standing = standing;
         _addresses = addresses;
         _clock = clock;
         _anonymous = options.Value.AllowAnonymousOnLoopback ? Grant.Everything(AnonymousClient) : null;
@@ -110,43 +109,26 @@ public sealed class TokenAuthenticator
         {
             return Invalid("is not one that this server issues");
         }
-        if (!await _applications.AnyAsync(_index.ClientId(clientId), ct))
+        if (!(await _standing.OfAsync(jwt, clientId, ct)).TryGet(out var user, out var refusal))
         {
-            return Invalid("belongs to a client that is no longer registered");
+            return refusal;
         }
-        var (user, isGone) = await UserAsync(jwt.Subject, clientId, ct);
-        if (isGone)
-        {
-            return Invalid("belongs to an account that is no longer active");
-        }
-        jwt.TryGetPayloadValue<string>("patient", out var patient);
-        jwt.TryGetPayloadValue<string>("encounter", out var encounter);
-        var grant = new Grant(clientId, SmartScopes.Parse(scope), user, patient is null && encounter is null ? null : new(patient, encounter));
+        var launch = Text(jwt, SmartClaims.Patient) is var patient && Text(jwt, SmartClaims.Encounter) is var encounter && (patient ?? encounter) is not null
+            ? new LaunchContext(patient, encounter) : null;
+        var grant = new Grant(clientId, SmartScopes.Parse(scope), user.User, launch);
         var now = _clock.GetUtcNow();
         var expires = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero);
         _cache.Put(hash, grant, expires < now + ClientCheckInterval ? expires : now + ClientCheckInterval);
         return grant;
     }
 
-    /// <summary>A token whose subject is not its client acts for the account of that id, as the account stands now.</summary>
-    private async ValueTask<(GrantedUser? User, bool IsGone)> UserAsync(string? subject, string clientId, CancellationToken ct)
-    {
-        if (string.IsNullOrEmpty(subject) || subject == clientId)
-        {
-            return (null, false);
-        }
-        if (await _accounts.FindAsync(subject, ct) is not { Value: { Status: AccountStatus.Active } account })
-        {
-            return (null, true);
-        }
-        return (new(subject, ResourceKey.TryParse(account.FhirUser, out var self) ? self : null, [.. account.Roles]), false);
-    }
+    private static string? Text(JsonWebToken jwt, string claim) => jwt.TryGetPayloadValue<string>(claim, out var value) ? value : null;
 
     private TokenValidationParameters Rules() => new()
     {
         ValidTypes = [TokenType],
         ValidAlgorithms = [ServerKeys.SigningAlgorithm],
-        IssuerSigningKey = _keys.Signing,
+        IssuerSigningKeyResolver = (_, _, keyId, _) => _keys.AccessTokenKey(keyId) is { } key ? [key] : [],
         TryAllIssuerSigningKeys = false,
         ValidIssuer = _addresses.Issuer,
         ValidAudience = _addresses.FhirBase,
@@ -172,6 +154,6 @@ public sealed class TokenAuthenticator
         _ => "is not one that this server issues", // an attacker learns nothing about what was nearly right
     };
 
-    private static FhirFailure Invalid(string reason) =>
+    internal static FhirFailure Invalid(string reason) =>
         FhirFailure.Of(FailureKind.Unauthenticated, $"The access token {reason}.", detail: BearerChallenge.InvalidToken);
 }

@@ -3,7 +3,7 @@ using FhirServer.Settings;
 namespace FhirServer.Demo;
 
 /// <param name="Seed"><c>Demo:Seed</c>: another number makes other patients.</param>
-/// <param name="NewSecret"><c>Demo:NewSecret</c>: give the demo client another secret and print it.</param>
+/// <param name="NewSecret"><c>Demo:NewSecret</c>: give the demo client another secret and its users other passwords, and print them.</param>
 internal sealed record DemoOptions(int Seed, bool NewSecret)
 {
     /// <exception cref="SettingsException">A value is wrong; the message names its key.</exception>

@@ -1,7 +1,9 @@
 using System.Buffers.Text;
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Authorization.Accounts;
 using Authorization.Clients;
+using Authorization.Server;
 using FhirServer.Hosting;
 using FhirStore.Leases;
 
@@ -9,7 +11,7 @@ namespace FhirServer.Demo;
 
 /// <summary><c>--demo</c>: fills the store and says, once, how to sign in.</summary>
 internal sealed class DemoStart(
-    DemoSeeder seeder, ClientRegistry clients, LeasedJobs jobs, DemoOptions options, TextWriter output, TimeProvider clock) : IStartupTask
+    DemoSeeder seeder, DemoUsers users, PublicAddresses addresses, ClientRegistry clients, LeasedJobs jobs, DemoOptions options, TextWriter output, TimeProvider clock) : IStartupTask
 {
     private const string ClientId = "demo";
     private const string Scope = "system/*.cruds";
@@ -22,6 +24,7 @@ internal sealed class DemoStart(
         var began = clock.GetTimestamp();
         var written = await seeder.SeedAsync(options.Seed, output, ct);
         await SignInAsync(ct);
+        await ShowUsersAsync(ct);
         await output.WriteLineAsync(written == 0
             ? "Demo: everything was there already. Ready."
             : $"Demo: {written} resources in {clock.GetElapsedTime(began).TotalSeconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture)} s. Ready.");
@@ -41,6 +44,20 @@ internal sealed class DemoStart(
         }
         await output.WriteLineAsync($"Demo: a client with the scope {Scope}. Its secret is shown this once:\n\n  export CLIENT_ID={ClientId} CLIENT_SECRET={secret}\n");
     }
+
+    private async Task ShowUsersAsync(CancellationToken ct)
+    {
+        var made = await users.MakeAsync(options.Seed, options.NewSecret, ct);
+        if (made.Count > 0)
+        {
+            await output.WriteLineAsync($"Demo: people who sign in at {addresses.Issuer}/sign-in. Their passwords are shown this once:\n");
+            foreach (var (userName, password, what) in made)
+            {
+                await output.WriteLineAsync($"  {userName,-26} {password}   ({what})");
+            }
+            await output.WriteLineAsync();
+        }
+    }
 }
 
 internal static class DemoServices
@@ -49,6 +66,11 @@ internal static class DemoServices
     {
         var options = DemoOptions.Read(configuration);
         services.AddSingleton<DemoSeeder>();
+        services.AddSingleton<DemoUsers>();
+        if (!services.Any(service => service.ServiceType == typeof(ICodeSender)))
+        {
+            services.AddSingleton<ICodeSender>(new ConsoleCodes(Console.Out));
+        }
         services.AddSingleton<IStartupTask>(provider => ActivatorUtilities.CreateInstance<DemoStart>(provider, options, Console.Out));
     }
 }

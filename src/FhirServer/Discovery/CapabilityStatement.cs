@@ -67,15 +67,22 @@ internal static class CapabilityStatement
         json.WriteStartArray("extension");
         json.WriteStartObject();
         json.WriteStartArray("extension");
-        json.WriteStartObject();
-        json.WriteString("url", "token");
-        json.WriteString("valueUri", sources.TokenEndpoint);
-        json.WriteEndObject();
+        foreach (var (name, address) in new[]
+        {
+            ("authorize", sources.AuthorizeEndpoint), ("token", sources.TokenEndpoint), ("introspect", sources.IntrospectionEndpoint),
+            ("revoke", sources.RevocationEndpoint), ("manage", sources.AppsPage),
+        })
+        {
+            json.WriteStartObject();
+            json.WriteString("url", name);
+            json.WriteString("valueUri", address);
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
         json.WriteString("url", "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
         json.WriteEndObject();
         json.WriteEndArray();
-        json.WriteBoolean("cors", false); // discovery and the token endpoint answer any origin, resources none
+        json.WriteBoolean("cors", true); // discovery for any origin, all else for those of registered apps
         json.WriteStartArray("service");
         json.WriteStartObject();
         json.WriteStartArray("coding");

@@ -1,15 +1,24 @@
 using Authorization.Server;
 using FhirServer.Auditing;
 using FhirStore.Search;
+using Microsoft.Extensions.Options;
 
 namespace FhirServer.Discovery;
 
 /// <summary>The parts of discovery that other rooms know.</summary>
-internal sealed class DiscoverySources(PublicAddresses addresses)
+internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthOptions> options)
 {
     public string TokenEndpoint => addresses.TokenEndpoint;
 
-    public byte[] SmartConfiguration { get; } = Authorization.Discovery.SmartConfiguration.Write(addresses);
+    public string AuthorizeEndpoint => addresses.AuthorizeEndpoint;
+
+    public string RevocationEndpoint => addresses.RevocationEndpoint;
+
+    public string IntrospectionEndpoint => addresses.IntrospectionEndpoint;
+
+    public string AppsPage => addresses.AppsPage;
+
+    public byte[] SmartConfiguration { get; } = Authorization.Discovery.SmartConfiguration.Write(addresses, options.Value);
 
     /// <summary>The audit trail is searched for itself, not through other types nor they through it.</summary>
     public SearchOffer SearchOf(string type) => type == AuditEvents.Type

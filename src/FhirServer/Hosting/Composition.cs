@@ -1,5 +1,6 @@
 using Authorization.Access;
 using Authorization.Access.Privacy;
+using Authorization.Launch;
 using Authorization.Server;
 using FhirCore.Records;
 using FhirServer.Auditing;
@@ -78,6 +79,7 @@ internal static class Composition
         services.AddSingleton<RestrictionCompiler>();
         services.AddSingleton<ConsentBook>();
         services.AddSingleton<Callers>();
+        services.AddSingleton<IPatientDirectory, PatientDirectory>();
     }
 
     private static void AddScheduling(this IServiceCollection services, SchedulingOptions options)
@@ -103,6 +105,7 @@ internal static class Composition
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();
         services.AddSingleton<DiscoveryDocuments>();
+        services.AddSingleton<FhirCors>();
         services.AddSingleton<FhirHttp>();
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<Readiness>();

@@ -13,7 +13,8 @@ namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
 internal sealed class FhirHttp(
-    FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, RequestAudit audit, ServerSettings settings)
+    FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, FhirCors cors, RequestAudit audit,
+    ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -33,6 +34,10 @@ internal sealed class FhirHttp(
 
     private async ValueTask<FhirInteraction> AnswerAsync(HttpContext context, FhirBase @base, Outcome<FhirRoute> parsed)
     {
+        if (await cors.HandleAsync(context))
+        {
+            return FhirInteraction.Other;
+        }
         if (audit.Closed is { } closed)
         {
             await ResponseWriter.RefuseAsync(context, closed);

@@ -26,16 +26,16 @@ internal sealed class PlanCommitter(
             {
                 return failure;
             }
+            if (WriteReach.Check(plan) is { } forbidden)
+            {
+                return forbidden; // before the rules: what they say of slots and times is for who may write this at all
+            }
             foreach (var rule in rules)
             {
                 if (await rule.ApplyAsync(plan, ct) is { } refusal)
                 {
                     return refusal;
                 }
-            }
-            if (WriteReach.Check(plan) is { } forbidden)
-            {
-                return forbidden;
             }
             if (plan.Writes.Count == 0 && plan.InternalWrites.Count == 0)
             {

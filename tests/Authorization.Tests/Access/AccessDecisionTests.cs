@@ -56,9 +56,8 @@ public sealed class AccessDecisionTests
     [Theory]
     [InlineData("patient/Patient.cruds")]
     [InlineData("user/Patient.cruds")]
-    [InlineData("system/Patient.cruds?name=a")]
     [InlineData("")]
-    public void ScopesThatCannotBeEnforced_AllowNothing(string scope)
+    public void ScopesOfPatientsAndUsers_WithoutAUser_AllowNothing(string scope)
     {
         foreach (var interaction in Letters.Keys.Where(i => i != Interaction.Bundle))
         {

@@ -35,7 +35,7 @@ public sealed class OwnAccountTests : IAsyncLifetime
         var titles = new List<string>();
         foreach (var page in new[]
         {
-            "account", "account/password", "account/sessions", "account/totp", "account/erase", "account/link", "links", "invitations", "sign-in", "sign-out", "code", "invitation", "erased", "register", "reset",
+            "account", "account/password", "account/sessions", "account/totp", "account/erase", "account/link", "account/passkeys", "links", "invitations", "accounts", "sign-in", "sign-out", "code", "invitation", "erased", "register", "reset",
         })
         {
             await browser.GoAsync($"/auth/{page}");

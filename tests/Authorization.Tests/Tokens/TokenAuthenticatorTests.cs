@@ -212,6 +212,7 @@ public sealed class TokenAuthenticatorTests : IAsyncLifetime
         if (clientId is not null)
         {
             claims["client_id"] = clientId;
+            claims["sub"] = clientId;
         }
         if (scope is not null)
         {

@@ -16,6 +16,9 @@ public sealed partial class DemoServer : IAsyncLifetime
 
     public string ClientSecret { get; private set; } = "";
 
+    /// <summary>Names and passwords as the first start printed them.</summary>
+    public IReadOnlyDictionary<string, string> Users { get; private set; } = new Dictionary<string, string>();
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async Task<RunningServer> GetAsync(CancellationToken ct)
@@ -28,6 +31,7 @@ public sealed partial class DemoServer : IAsyncLifetime
                 _server = await StartAsync(ct);
                 var printed = Credentials().Match(_server.Output);
                 Assert.True(printed.Success, _server.Output);
+                Users = People().Matches(_server.Output).ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value, StringComparer.Ordinal);
                 (ClientId, ClientSecret) = (printed.Groups[1].Value, printed.Groups[2].Value);
             }
             return _server;
@@ -61,6 +65,9 @@ public sealed partial class DemoServer : IAsyncLifetime
 
     [GeneratedRegex(@"CLIENT_ID=(\S+) +CLIENT_SECRET=(\S+)")]
     public static partial Regex Credentials();
+
+    [GeneratedRegex(@"^ +(demo\.\S+) +(\S+) +\(", RegexOptions.Multiline)]
+    public static partial Regex People();
 
     private async Task<RunningServer> StartAsync(CancellationToken ct)
     {
