@@ -119,7 +119,7 @@ public sealed class LaunchTests(Chromium chromium)
         {
             using var http = await Tokens.SignInAsync(Server.Base, Ehr, Secret, CancellationToken.None, "system/*.rs");
             using var answer = await http.PostAsync(new Uri(Server.Base, "/auth/launch"),
-                new StringContent(new JsonObject { ["client_id"] = app, ["patient"] = patient }.ToJsonString(), new MediaTypeHeaderValue("application/json")));
+                new StringContent(new JsonObject { ["client_id"] = app, ["user"] = Users["practitioner"].FhirUser, ["patient"] = patient }.ToJsonString(), new MediaTypeHeaderValue("application/json")));
             var text = await answer.Content.ReadAsStringAsync();
             Assert.True(answer.IsSuccessStatusCode, text);
             return JsonDocument.Parse(text).RootElement.GetProperty("launch").GetString()!;

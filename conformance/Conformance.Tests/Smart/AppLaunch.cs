@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Web;
+using AngleSharp.Html.Dom;
 
 namespace Conformance.Tests.Smart;
 
@@ -44,22 +45,27 @@ internal sealed class AppLaunch(SmartServer server, string clientId) : IDisposab
 
     /// <summary>Signs in, picks the patient and agrees to everything that is left ticked.</summary>
     /// <param name="withheld">Boxes of the consent page to untick: <c>name=value</c>.</param>
-    /// <param name="patient">Whom to pick where a page asks.</param>
+    /// <param name="patient">Name of whom to pick where a page asks.</param>
     public async Task AgreeAsync(DemoUser user, string[]? withheld = null, string? patient = null)
     {
         if (Visitor.Has("password"))
         {
             await Visitor.SubmitAsync(null, ("username", user.UserName), ("password", user.Password));
         }
-        if (Visitor.LeftFor is null && Visitor.Has("patient"))
+        if (Visitor.LeftFor is null && Visitor.Has("find-name"))
         {
-            await Visitor.SubmitAsync(null, ("patient", patient ?? throw new InvalidOperationException("A page asks for the patient.")));
+            await Visitor.SubmitAsync("find", ("find-name", patient ?? throw new InvalidOperationException("A page asks for the patient.")));
+            await Visitor.SubmitAsync("patient");
         }
         if (Visitor.LeftFor is null)
         {
             await Visitor.SubmitAsync("allow", withheld ?? []);
         }
     }
+
+    /// <summary>The part of the consent page that is about a scope.</summary>
+    public IReadOnlyList<IHtmlInputElement> BoxesOf(string scope) =>
+        [.. Visitor.Page.QuerySelectorAll("fieldset").Single(set => set.QuerySelector("code")?.TextContent == scope).QuerySelectorAll("input[type=checkbox]").OfType<IHtmlInputElement>()];
 
     /// <summary>What came back to the app.</summary>
     public IReadOnlyDictionary<string, string> Answer()

@@ -31,7 +31,7 @@ public sealed class BackendServicesTests(SmartServer server)
         var assertion = server.EcKey.Assertion(SmartServer.Backend, server.TokenEndpoint);
 
         (await SendAsync(assertion)).IsTokenResponse();
-        (await SendAsync(assertion)).IsOAuthError("invalid_client", Refusals);
+        await RefusedAsync(assertion);
     }
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class BackendServicesTests(SmartServer server)
             claims.Remove(member);
         });
 
-        (await SendAsync(assertion)).IsOAuthError("invalid_client", Refusals);
+        await RefusedAsync(assertion);
     }
 
     public static readonly TheoryData<string, string, string> Wrong = new()
@@ -73,7 +73,7 @@ public sealed class BackendServicesTests(SmartServer server)
         server.Need();
         var assertion = server.EcKey.Assertion(SmartServer.Backend, server.TokenEndpoint, (header, claims) => (part == "header" ? header : claims)[member] = value);
 
-        (await SendAsync(assertion)).IsOAuthError("invalid_client", Refusals);
+        await RefusedAsync(assertion);
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public sealed class BackendServicesTests(SmartServer server)
         server.Need();
         var assertion = server.EcKey.Assertion(SmartServer.Backend, server.TokenEndpoint, (_, claims) => claims["exp"] = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + seconds);
 
-        (await SendAsync(assertion)).IsOAuthError("invalid_client", Refusals);
+        await RefusedAsync(assertion);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class BackendServicesTests(SmartServer server)
         server.Need();
         var assertion = ClientKey.Ec384(server.EcKey.Id).Assertion(SmartServer.Backend, server.TokenEndpoint);
 
-        (await SendAsync(assertion)).IsOAuthError("invalid_client", Refusals);
+        await RefusedAsync(assertion);
     }
 
     [Theory]
@@ -114,6 +114,7 @@ public sealed class BackendServicesTests(SmartServer server)
         }
 
         (await TokenRequests.PostAsync(server, server.TokenEndpoint, form)).IsOAuthError(error);
+        await StillWelcomeAsync();
     }
 
     [Theory]
@@ -134,7 +135,17 @@ public sealed class BackendServicesTests(SmartServer server)
 
         Assert.Contains(answer.Status, Refusals);
         Assert.Contains(answer.Text("error"), (string[])["invalid_client", "invalid_request"]);
+        await StillWelcomeAsync();
     }
+
+    private async Task RefusedAsync(string assertion)
+    {
+        (await SendAsync(assertion)).IsOAuthError("invalid_client", Refusals);
+        await StillWelcomeAsync();
+    }
+
+    /// <summary>What somebody else sends in its name does the client no harm. (And one that has proved itself begins to count anew.)</summary>
+    private async Task StillWelcomeAsync() => (await SendAsync(SmartServer.Backend, server.EcKey)).IsTokenResponse();
 
     private Task<Answer> SendAsync(string client, ClientKey key) => SendAsync(key.Assertion(client, server.TokenEndpoint));
 

@@ -1,5 +1,4 @@
 using System.Net;
-using AngleSharp.Html.Dom;
 
 namespace Conformance.Tests.Smart;
 
@@ -15,11 +14,8 @@ public sealed class CertificationTests(SmartServer server)
     {
         server.Need();
         using var launch = new AppLaunch(server, SmartServer.PublicApp).Ask("launch/patient patient/Patient.rs patient/Appointment.rs patient/Observation.rs");
-        await launch.SendAsync();
-        await launch.Visitor.SubmitAsync(null, ("username", server.Patient.UserName), ("password", server.Patient.Password));
-        var boxes = launch.Visitor.Page.QuerySelectorAll("input[type=checkbox]").OfType<IHtmlInputElement>().Where(box => box.Value.Contains("Observation", StringComparison.Ordinal)).ToArray();
-        Assert.NotEmpty(boxes);
-        await launch.Visitor.SubmitAsync("allow", [.. boxes.Select(box => $"{box.Name}={box.Value}")]);
+        await ToConsentAsync(launch);
+        await launch.Visitor.SubmitAsync("allow", [.. launch.BoxesOf("patient/Observation.rs").Select(box => $"{box.Name}={box.Value}")]);
         var tokens = (await launch.RedeemAsync(launch.Code())).IsTokenResponse();
 
         Assert.DoesNotContain(tokens.Scopes(), scope => scope.Contains("Observation", StringComparison.Ordinal));
@@ -32,8 +28,7 @@ public sealed class CertificationTests(SmartServer server)
     {
         server.Need();
         using var launch = new AppLaunch(server, SmartServer.PublicApp).Ask("launch/patient patient/Patient.rs");
-        await launch.SendAsync();
-        await launch.Visitor.SubmitAsync(null, ("username", server.Patient.UserName), ("password", server.Patient.Password));
+        await ToConsentAsync(launch);
         await launch.Visitor.SubmitAsync("deny");
 
         Assert.Equal("access_denied", launch.Answer()["error"]);
@@ -58,12 +53,10 @@ public sealed class CertificationTests(SmartServer server)
     {
         server.Need();
         using var launch = new AppLaunch(server, SmartServer.PublicApp).Ask("launch/patient patient/Patient.rs patient/Observation.rs");
-        await launch.SendAsync();
-        await launch.Visitor.SubmitAsync(null, ("username", server.Patient.UserName), ("password", server.Patient.Password));
-        var boxes = launch.Visitor.Page.QuerySelectorAll("input[type=checkbox]").OfType<IHtmlInputElement>().ToArray();
-        var whole = boxes.Where(box => box.Value.StartsWith("patient/Observation.", StringComparison.Ordinal) && !box.Value.Contains('?', StringComparison.Ordinal)).ToArray();
-        var part = Assert.Single(boxes, box => box.Value.StartsWith("patient/Observation.", StringComparison.Ordinal) && box.Value.Contains("laboratory", StringComparison.Ordinal));
-        await launch.Visitor.SubmitAsync("allow", [.. whole.Select(box => $"{box.Name}={box.Value}")], (part.Name!, part.Value));
+        await ToConsentAsync(launch);
+        var boxes = launch.BoxesOf("patient/Observation.rs");
+        var part = Assert.Single(boxes, box => box.Parent!.TextContent.Contains("laborator", StringComparison.OrdinalIgnoreCase));
+        await launch.Visitor.SubmitAsync("allow", [$"{boxes[0].Name}={boxes[0].Value}"], (part.Name!, part.Value));
         var tokens = (await launch.RedeemAsync(launch.Code())).IsTokenResponse();
 
         Assert.Contains(tokens.Scopes(), scope => scope.StartsWith("patient/Observation.rs?category=", StringComparison.Ordinal) && scope.Contains("laboratory", StringComparison.Ordinal));
@@ -83,5 +76,13 @@ public sealed class CertificationTests(SmartServer server)
         Assert.Contains(Scope, tokens.Scopes());
         (await TokenRequests.ReadAsync(server, tokens.Text("access_token"), "Observation?_count=50")).Is(HttpStatusCode.OK);
         (await TokenRequests.ReadAsync(server, tokens.Text("access_token"), "Condition?_count=1")).Refused(HttpStatusCode.Forbidden);
+    }
+
+    /// <summary>What the patient agreed to before is not asked again unless the app wants it so.</summary>
+    private async Task ToConsentAsync(AppLaunch launch)
+    {
+        launch.Request["prompt"] = "consent";
+        await launch.SendAsync();
+        await launch.Visitor.SubmitAsync(null, ("username", server.Patient.UserName), ("password", server.Patient.Password));
     }
 }

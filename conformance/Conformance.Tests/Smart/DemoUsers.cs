@@ -18,10 +18,10 @@ public static partial class DemoUsers
         }
         return UserLine().Matches(server.Output).ToDictionary(
             line => line.Groups["role"].Value,
-            line => new DemoUser(line.Groups["name"].Value, line.Groups["password"].Value, line.Groups["user"].Value is "-" ? null : line.Groups["user"].Value),
+            line => new DemoUser(line.Groups["name"].Value, line.Groups["password"].Value, line.Groups["user"] is { Success: true } user ? user.Value : null),
             StringComparer.Ordinal);
     }
 
-    [GeneratedRegex(@"^ *(?<role>[a-z]+): (?<name>\S+) (?<password>\S+) (?<user>\S+)\r?$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^ +(?<name>\S+) +(?<password>\S+) +\((?<role>[a-z]+)(, (?<user>\S+))?\)\r?$", RegexOptions.Multiline)]
     private static partial Regex UserLine();
 }

@@ -185,7 +185,7 @@ public sealed class LaunchTests(SmartServer server)
         var token = (await TokenRequests.SendAsync(server, SmartServer.Ehr, new() { ["grant_type"] = "client_credentials", ["scope"] = "system/*.rs" })).IsTokenResponse();
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(server.Base, "/auth/launch"))
         {
-            Content = new StringContent(new JsonObject { ["client_id"] = app, ["patient"] = patient, ["need_patient_banner"] = false }.ToJsonString(), new MediaTypeHeaderValue("application/json")),
+            Content = new StringContent(new JsonObject { ["client_id"] = app, ["user"] = server.Practitioner.FhirUser, ["patient"] = patient, ["need_patient_banner"] = false }.ToJsonString(), new MediaTypeHeaderValue("application/json")),
         };
         request.Headers.Authorization = new("Bearer", token.Text("access_token"));
         using var response = await server.Http.SendAsync(request);

@@ -83,5 +83,5 @@ public sealed class OpenIdTests(SmartServer server)
 
     private Task<Answer> IntrospectAsync(string token) => TokenRequests.PostAsync(
         server, (string)server.Discovery["introspection_endpoint"]!, [new("token", token)],
-        new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{SmartServer.SecretApp}:{SmartServer.Secret}"))));
+        new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{SmartServer.Ehr}:{SmartServer.Secret}"))));
 }

@@ -107,7 +107,7 @@ public sealed class SmartServer : IAsyncLifetime
             .. Client(2, KeyApp, AppScopes, ("RedirectUris:0", Redirect), ("Jwks", keys), ("Name", "Key App")),
             .. Client(3, Backend, "system/*.rs", ("Jwks", keys)),
             .. Client(4, BackendByUrl, "system/*.rs", ("JwksUri", _keys.Address)),
-            .. Client(5, Ehr, "system/*.rs", ("ClientSecret", Secret), ("MayLaunch", "true")),
+            .. Client(5, Ehr, "system/*.rs", ("ClientSecret", Secret), ("MayLaunch", "true"), ("MayIntrospect", "true")),
             new("Auth:AllowedPrivateEndpoints:0", new Uri(_keys.Address).Authority),
         ];
     }
