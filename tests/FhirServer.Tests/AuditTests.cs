@@ -193,12 +193,12 @@ public sealed class AuditTests(ServerFixture server)
             await _client.GetAsync($"Patient/{id}", mark($"n{i:00}"));
         }
         await Task.Delay(200);
-        var first = await _client.GetAsync($"AuditEvent?patient={id}&_count=10&_total=accurate");
+        var first = await _client.GetAsync($"AuditEvent?subtype=read&patient={id}&_count=10&_total=accurate");
         Assert.Equal(25, (int)first.Json["total"]!);
-        var names = (await _client.SearchAllAsync($"AuditEvent?patient={id}&_count=10")).Select(e => NameOf(mark, e)!).ToArray();
+        var names = (await _client.SearchAllAsync($"AuditEvent?subtype=read&patient={id}&_count=10")).Select(e => NameOf(mark, e)!).ToArray();
         Assert.Equal(Enumerable.Range(0, 25).Reverse().Select(i => $"n{i:00}"), names);
-        Assert.Equal(25, (int)(await _client.GetAsync($"AuditEvent?patient={id}&_summary=count")).Json["total"]!);
-        Assert.Equal(0, (int)(await _client.GetAsync($"AuditEvent?patient={id}&date=lt2020&_summary=count")).Json["total"]!);
+        Assert.Equal(25, (int)(await _client.GetAsync($"AuditEvent?subtype=read&patient={id}&_summary=count")).Json["total"]!);
+        Assert.Equal(0, (int)(await _client.GetAsync($"AuditEvent?subtype=read&patient={id}&date=lt2020&_summary=count")).Json["total"]!);
         Assert.Equal(400, (await _client.GetAsync("AuditEvent?_include=AuditEvent:patient")).Status);
         Assert.Equal(400, (await _client.GetAsync("AuditEvent?_sort=action")).Status);
         Assert.Equal(400, (await _client.GetAsync("Patient?_has:AuditEvent:patient:action=R")).Status);

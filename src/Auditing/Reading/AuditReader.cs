@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Auditing.Blocks;
 using FhirCore;
@@ -49,10 +50,10 @@ public sealed class AuditReader
     public async Task<Outcome<SearchPage>> SearchAsync(SearchRequest request, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var cursor = new TrailCursor(request.Parameters, request.Strict, "", 0, null, false, null);
+        var cursor = new TrailCursor(request.Parameters, request.Strict, request.Caller?.Name ?? "", "", 0, null, false, null);
         if (request.Page is { } text)
         {
-            if (!_protector.TryOpen(PurposeOf(request.Caller), text, out var bytes) || TrailCursor.Read(bytes) is not { } read)
+            if (!_protector.TryOpen(Purpose, text, out var bytes) || TrailCursor.Read(bytes) is not { } read || read.Caller != cursor.Caller)
             {
                 return FhirFailure.Of(FailureKind.Invalid, "The value of '_page' is none that this server gave for this type. Start the search again.");
             }
@@ -71,6 +72,22 @@ public sealed class AuditReader
             return unfit;
         }
         return filter.CountOnly ? await CountAsync(cursor, filter, request.Caller, ct) : await PageAsync(cursor, filter, request.Caller, ct);
+    }
+
+    /// <summary>The trail's own events of a time, oldest first.</summary>
+    public async IAsyncEnumerable<StoredResource> ExportAsync(DateTimeOffset from, DateTimeOffset to, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await foreach (var block in _walk.ForwardAsync(from, to, ct))
+        {
+            for (var index = 0; index < block.Block.Count; index++)
+            {
+                var found = Resource(block, index);
+                if (found.LastUpdated >= from && found.LastUpdated < to)
+                {
+                    yield return found;
+                }
+            }
+        }
     }
 
     private static FhirFailure? Unfit(ResourceFilter filter) =>
@@ -110,7 +127,7 @@ public sealed class AuditReader
         if (more)
         {
             var (block, index, _) = matches[^1];
-            return new SearchPage([.. events], [], total, Seal(cursor with { Block = block.Id.ToString(), Index = index, Total = total }, caller), notes);
+            return new SearchPage([.. events], [], total, Seal(cursor with { Block = block.Id.ToString(), Index = index, Total = total }), notes);
         }
         var rest = cursor with { TrailDone = true, Total = total };
         if (!(await StoredAsync(rest, caller, ct)).TryGet(out var stored, out var refusal))
@@ -119,7 +136,7 @@ public sealed class AuditReader
         }
         return matches.Count == 0
             ? stored with { Notes = notes, Total = total ?? (cursor.Block.Length == 0 ? stored.Total : null) }
-            : new SearchPage([.. events], [], total ?? (stored.Matches.IsEmpty && cursor.Block.Length == 0 ? matches.Count : null), stored.Matches.IsEmpty ? null : Seal(rest, caller), notes);
+            : new SearchPage([.. events], [], total ?? (stored.Matches.IsEmpty && cursor.Block.Length == 0 ? matches.Count : null), stored.Matches.IsEmpty ? null : Seal(rest), notes);
     }
 
     private async Task<Outcome<SearchPage>> CountAsync(TrailCursor cursor, ResourceFilter filter, ICaller? caller, CancellationToken ct)
@@ -183,7 +200,7 @@ public sealed class AuditReader
         {
             return failure;
         }
-        return page with { Next = page.Next is { } next ? Seal(cursor with { StoredPage = next }, caller) : null, Notes = [], Total = cursor.Total ?? page.Total };
+        return page with { Next = page.Next is { } next ? Seal(cursor with { StoredPage = next }) : null, Notes = [], Total = cursor.Total ?? page.Total };
     }
 
     private StoredResource Resource(OpenedBlock block, int index)
@@ -193,10 +210,7 @@ public sealed class AuditReader
         return new(new("AuditEvent", id), 1, entry.At, false, BalpEvent.Write(id, entry, _source));
     }
 
-    private string Seal(TrailCursor cursor, ICaller? caller) => _protector.Seal(PurposeOf(caller), cursor.Write());
-
-    // Who was given a link goes on with it; the total in it was counted for them.
-    private static string PurposeOf(ICaller? caller) => caller is null ? Purpose : $"{Purpose}\n{caller.Name}";
+    private string Seal(TrailCursor cursor) => _protector.Seal(Purpose, cursor.Write());
 
     private FhirFailure TooCostly() => FhirFailure.Of(FailureKind.Invalid,
         $"This search would look at more than {_mostEntries} events. Narrow it with date, patient, agent or entity.", code: "too-costly");

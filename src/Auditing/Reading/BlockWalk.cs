@@ -26,15 +26,12 @@ internal sealed class BlockWalk(IRecordStore records, SealedBodies bodies, About
             var page = await records.QueryAsync(new(AuditBlock.RecordType, where, new(null, Descending: true), cursor, batch), ct);
             foreach (var record in page.Records)
             {
-                if (!BlockId.TryParse(record.Key.Id, out var id))
-                {
-                    throw new StoreCorruptException($"{record.Key} is no id of an audit block.") { Summary = "audit block" };
-                }
-                if (id.Time < last)
+                var opened = Open(record, await bodies.OpenAsync(record, ct));
+                if (opened.Id.Time < last)
                 {
                     yield break;
                 }
-                yield return new(id, AuditBlock.Read(await bodies.OpenAsync(record, ct)));
+                yield return opened;
             }
             if (page.Next is null)
             {
@@ -43,6 +40,35 @@ internal sealed class BlockWalk(IRecordStore records, SealedBodies bodies, About
             cursor = page.Next;
         }
     }
+
+    /// <summary>All blocks that may hold something of the time, oldest first.</summary>
+    public async IAsyncEnumerable<OpenedBlock> ForwardAsync(DateTimeOffset from, DateTimeOffset to, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var first = from - DateTimeOffset.MinValue > AuditBlock.LongestSpan ? from - AuditBlock.LongestSpan : DateTimeOffset.MinValue;
+        var end = Start(to);
+        var cursor = new RecordCursor(default, string.Create(CultureInfo.InvariantCulture, $"{BlockId.MicrosecondsOf(first):x15}"));
+        while (true)
+        {
+            var page = await records.QueryAsync(new(AuditBlock.RecordType, Predicate.Everything, RecordOrder.ById, cursor, LargestBatch), ct);
+            foreach (var record in page.Records)
+            {
+                if (string.CompareOrdinal(record.Key.Id, end) > 0)
+                {
+                    yield break;
+                }
+                yield return Open(record, await bodies.OpenAsync(record, ct));
+            }
+            if (page.Next is null)
+            {
+                yield break;
+            }
+            cursor = page.Next;
+        }
+    }
+
+    private static OpenedBlock Open(StoredRecord record, ReadOnlyMemory<byte> body) => BlockId.TryParse(record.Key.Id, out var id)
+        ? new(id, AuditBlock.Read(body))
+        : throw new StoreCorruptException($"{record.Key} is no id of an audit block.") { Summary = "audit block" };
 
     /// <summary>What the index knows of a search.</summary>
     public Predicate Narrow(ResourceFilter filter)

@@ -4,6 +4,7 @@ using FhirCore;
 using FhirServer.Auditing;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirServer.Provenances;
 using FhirStore;
 using FhirStore.Writing;
 
@@ -26,6 +27,10 @@ internal sealed class BundleInteractions(ResourceStore store, RequestAudit audit
         if (AccessDecision.Decide(request.Grant, Interaction.Bundle, null) is { } refusal)
         {
             return FhirReply.Refused(refusal);
+        }
+        if (request.Provenance is not null && !bundle.IsTransaction)
+        {
+            return FhirReply.Refused(XProvenance.InBatch);
         }
         return bundle.IsTransaction
             ? await TransactAsync(request, bundle, dispatcher, ct)
@@ -58,13 +63,18 @@ internal sealed class BundleInteractions(ResourceStore store, RequestAudit audit
             return FhirReply.Refused(failure);
         }
         var replies = new FhirReply[bundle.Entries.Count];
-        if (plan.Writes.Length > 0)
+        var writes = plan.Writes;
+        if (request.Provenance is { } provenance && !XProvenance.Add(provenance, request, writes).TryGet(out writes, out failure))
         {
-            if (!(await store.WriteAsync(plan.Writes, request.Caller, ct)).TryGet(out var outcomes, out failure))
+            return FhirReply.Refused(failure);
+        }
+        if (writes.Length > 0)
+        {
+            if (!(await store.WriteAsync(writes, request.Caller, ct)).TryGet(out var outcomes, out failure))
             {
                 return FhirReply.Refused(failure);
             }
-            for (var i = 0; i < outcomes.Length; i++)
+            for (var i = 0; i < plan.Order.Length; i++)
             {
                 var entry = plan.Order[i];
                 replies[entry] = WriteReplies.Of(plan.Requests[entry], outcomes[i]);

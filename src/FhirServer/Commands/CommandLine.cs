@@ -23,9 +23,10 @@ internal static class CommandLine
         "import" => new ImportCommand(),
         "copy" => new CopyCommand(),
         "verify" => new VerifyCommand(),
+        "audit-export" => new AuditExportCommand(),
         "health" => new HealthCommand(),
         ['-', ..] or ['/', ..] => null,
         var text when text.Contains('=', StringComparison.Ordinal) => null, // key=value: a setting
-        var unknown => throw new CommandException($"There is no command '{unknown}'. Commands: backup DIR, restore DIR, import PATH…, copy --from STORE --to STORE, verify, health; without a command the server starts."),
+        var unknown => throw new CommandException($"There is no command '{unknown}'. Commands: backup DIR, restore DIR, import PATH…, copy --from STORE --to STORE, verify, audit-export, health; without a command the server starts."),
     };
 }

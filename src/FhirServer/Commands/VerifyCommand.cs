@@ -1,4 +1,5 @@
 using System.Globalization;
+using Auditing.Checking;
 using FhirCore.Records;
 using FhirServer.Backup;
 using FhirServer.Hosting;
@@ -11,10 +12,11 @@ namespace FhirServer.Commands;
 internal sealed class VerifyCommand : ICommand
 {
     private const string LogEndOption = "--log-end-at-least";
+    private const string AuditOption = "--audit-at-least";
 
     public async Task<int> RunAsync(ReadOnlyMemory<string> args, CancellationToken ct)
     {
-        var (atLeast, rest) = Options(args.ToArray());
+        var (atLeast, auditAtLeast, rest) = Options(args.ToArray());
         var (configuration, settings) = CommandSettings.Open(rest);
         if (configuration["Storage:Provider"] is null or StoreName.RocksDb && !Directory.Exists(settings.RecordsDirectory))
         {
@@ -45,7 +47,24 @@ internal sealed class VerifyCommand : ICommand
             await output.WriteLineAsync($"The log ends before {atLeast}: the store as a whole is older than it was.");
         }
         await output.WriteLineAsync(report.IsGood ? "No damage found." : "Damage found: " + string.Join(", ", report.Damages.Select(d => $"{d.Value} {Name(d.Key)}")) + ".");
-        return report.IsGood && !isOld ? 0 : 1;
+        var isWhole = await VerifyAuditAsync(provider.GetRequiredService<ChainVerifier>(), output, auditAtLeast, ct);
+        return report.IsGood && !isOld && isWhole ? 0 : 1;
+    }
+
+    /// <summary>Whether the audit trail is whole, and as long as it was known to be.</summary>
+    private static async Task<bool> VerifyAuditAsync(ChainVerifier verifier, TextWriter output, long atLeast, CancellationToken ct)
+    {
+        var report = await verifier.RunAsync(line => output.WriteLine($"audit: {line}"), ct);
+        var events = report.Entries + report.Removed;
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"Audit trail: {report.Entries:#,0} events in {report.Chains:#,0} chains checked, {report.Removed:#,0} removed when their time was over. It has come to {events}."));
+        var isShort = events < atLeast;
+        if (isShort)
+        {
+            await output.WriteLineAsync($"The audit trail ends before {atLeast}: events are missing at its end.");
+        }
+        await output.WriteLineAsync(report.IsGood ? "The audit trail is whole." : $"The audit trail is damaged in {report.Damages} places.");
+        return report.IsGood && !isShort;
     }
 
     internal static string Line(Damage damage) =>
@@ -58,21 +77,29 @@ internal sealed class VerifyCommand : ICommand
         _ => kind.ToString().ToLowerInvariant(),
     };
 
-    private static (long AtLeast, string[] Settings) Options(string[] args)
+    private static (long AtLeast, long AuditAtLeast, string[] Settings) Options(string[] args)
     {
-        var atLeast = 0L;
+        var (atLeast, auditAtLeast) = (0L, 0L);
         var rest = new List<string>();
         foreach (var arg in args)
         {
-            if (!arg.StartsWith(LogEndOption + "=", StringComparison.Ordinal))
+            if (arg.StartsWith(LogEndOption + "=", StringComparison.Ordinal))
+            {
+                atLeast = Number(arg[(LogEndOption.Length + 1)..]);
+            }
+            else if (arg.StartsWith(AuditOption + "=", StringComparison.Ordinal))
+            {
+                auditAtLeast = Number(arg[(AuditOption.Length + 1)..]);
+            }
+            else
             {
                 rest.Add(arg);
             }
-            else if (!long.TryParse(arg.AsSpan(LogEndOption.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out atLeast))
-            {
-                throw new CommandException($"Usage: verify [{LogEndOption}=NUMBER] [--Storage:DataDirectory=…].");
-            }
         }
-        return (atLeast, [.. rest]);
+        return (atLeast, auditAtLeast, [.. rest]);
     }
+
+    private static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw new CommandException($"Usage: verify [{LogEndOption}=NUMBER] [{AuditOption}=NUMBER] [--Storage:DataDirectory=…].");
 }

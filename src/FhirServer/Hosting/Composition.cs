@@ -11,6 +11,7 @@ using FhirServer.Http;
 using FhirServer.Interactions;
 using FhirServer.Messages;
 using FhirServer.Observability;
+using FhirServer.Provenances;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
 using FhirStore;
@@ -39,6 +40,9 @@ internal static class Composition
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
         services.AddAudit(AuditSettings.Read(configuration), settings);
+        services.AddSingleton(LimitSettings.Read(configuration));
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<IWriteRule, ProvenanceRule>();
         services.AddHttp(settings);
         services.AddHostedService<StartupTasks>();
         if (store.Records.Inner is IBackup)

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using FhirCore.Records;
 using FhirServer.Demo;
 using FhirServer.Discovery;
@@ -98,6 +99,7 @@ public sealed class FhirApplication : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
             kestrel.Limits.MaxRequestLineSize = 16 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 << 10;
+            kestrel.ConfigureHttpsDefaults(https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);
         });
         var sockets = new ListeningSockets();
         builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket =

@@ -13,7 +13,7 @@ namespace FhirServer.Http;
 /// </summary>
 internal sealed class FhirDispatcher(
     ReadInteractions reads, HistoryInteractions histories, SearchInteractions searches, WriteInteractions writes,
-    BundleInteractions bundles, SchedulingRoutes scheduling, AuditEvents auditEvents)
+    BundleInteractions bundles, SchedulingRoutes scheduling, AuditEvents auditEvents, RateLimits limits)
 {
     public ValueTask<FhirReply> DispatchAsync(FhirRequest request, CancellationToken ct)
     {
@@ -21,6 +21,10 @@ internal sealed class FhirDispatcher(
         if (!InteractionTable.IsOffered(interaction))
         {
             return new(NotOffered(request));
+        }
+        if (limits.Check(request, interaction) is { } tooMuch)
+        {
+            return new(FhirReply.Refused(tooMuch));
         }
         if (interaction == FhirInteraction.Operation)
         {

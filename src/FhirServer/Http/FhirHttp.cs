@@ -6,6 +6,7 @@ using FhirCore;
 using FhirServer.Auditing;
 using FhirServer.Discovery;
 using FhirServer.Interactions;
+using FhirServer.Provenances;
 using FhirServer.Settings;
 
 namespace FhirServer.Http;
@@ -96,6 +97,11 @@ internal sealed class FhirHttp(
         {
             return failure;
         }
+        var provenance = Header(headers[XProvenance.Header]);
+        if (provenance is not null && XProvenance.Check(interaction, Header(headers["If-None-Exist"])) is { } misplaced)
+        {
+            return misplaced;
+        }
         var caller = await callers.OfAsync(grant, reason is not null, ct);
         var body = ReadOnlyMemory<byte>.Empty;
         if (TakesBody(interaction, http.Method))
@@ -122,6 +128,7 @@ internal sealed class FhirHttp(
             Caller = caller,
             BreakGlass = reason,
             Origin = origin,
+            Provenance = provenance,
             RawQuery = rawQuery,
             Query = query,
             Body = body,

@@ -43,6 +43,9 @@ public sealed record FhirRequest
 
     public string? IfNoneExist { get; init; }
 
+    /// <summary><c>X-Provenance</c> as it came, of a create, an update or a transaction.</summary>
+    public string? Provenance { get; init; }
+
     public string? IdempotencyKey { get; init; }
 
     public Preferences Prefer { get; init; }

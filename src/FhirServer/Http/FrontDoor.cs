@@ -15,22 +15,26 @@ namespace FhirServer.Http;
 internal sealed class FrontDoor(
     FhirHttp fhir, HealthEndpoints health, RequestGate gate, Readiness readiness, RequestMetrics metrics, ServerSettings settings, ILogger<FrontDoor> logger)
 {
-    private static readonly Func<object, Task> CloseWhenStopping = static state =>
+    /// <summary>What every answer gets, also one that was written anew after a fault.</summary>
+    private static readonly Func<object, Task> Finish = static state =>
     {
-        var (context, readiness) = ((HttpContext, Readiness))state;
-        if (readiness.IsStopping && HttpProtocol.IsHttp11(context.Request.Protocol))
+        var (context, door) = ((HttpContext, FrontDoor))state;
+        door._headers.Write(context.Response.Headers);
+        if (door._readiness.IsStopping && HttpProtocol.IsHttp11(context.Request.Protocol))
         {
             context.Response.Headers.Connection = "close";
         }
         return Task.CompletedTask;
     };
 
+    private readonly Readiness _readiness = readiness;
+    private readonly SecurityHeaders _headers = new(settings);
     private readonly FhirBase[] _bases = FhirBase.All(settings);
     private long _toldStoreAway;
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        context.Response.OnStarting(CloseWhenStopping, (context, readiness));
+        context.Response.OnStarting(Finish, (context, this));
         if (settings.Process.TrustedProxies.Count > 0)
         {
             var connection = context.Connection;

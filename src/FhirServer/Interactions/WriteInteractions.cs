@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FhirCore;
 using FhirServer.Auditing;
 using FhirServer.Http;
+using FhirServer.Provenances;
 using FhirStore;
 using FhirStore.Json;
 using FhirStore.Writing;
@@ -17,7 +18,12 @@ internal sealed class WriteInteractions(ResourceStore store)
         {
             return FhirReply.Refused(failure);
         }
-        return (await store.WriteAsync([write], request.Caller, ct)).TryGet(out var outcomes, out failure)
+        ImmutableArray<WriteRequest> writes = [write];
+        if (request.Provenance is { } provenance && !XProvenance.Add(provenance, request, writes).TryGet(out writes, out failure))
+        {
+            return FhirReply.Refused(failure);
+        }
+        return (await store.WriteAsync(writes, request.Caller, ct)).TryGet(out var outcomes, out failure)
             ? WriteReplies.Of(request, outcomes[0])
             : FhirReply.Refused(failure);
     }

@@ -111,7 +111,7 @@ public sealed class SearchService
     }
 
     /// <summary>
-    /// A search as a value, for resources that are not records of their own. Sorting and includes are not part of it: what of them was
+    /// A search as a value, within its caller's reach, for resources that are not records of their own. Sorting and includes are not part of it: what of them was
     /// asked for, it tells.
     /// </summary>
     public async Task<Outcome<ResourceFilter>> FilterAsync(SearchRequest request, CancellationToken ct)

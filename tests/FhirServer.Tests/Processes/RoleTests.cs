@@ -66,7 +66,7 @@ public sealed class RoleTests
 
     private static async Task UntilOwnedAsync(SharedDatabase.Member server)
     {
-        for (var attempt = 0; States(server) is var states && (states.Count != 3 || states.Any(job => !job.Value)); attempt++)
+        for (var attempt = 0; States(server) is var states && (states.Count != 4 || states.Any(job => !job.Value)); attempt++)
         {
             Assert.True(attempt < 600, string.Join(", ", states));
             await Task.Delay(50);
