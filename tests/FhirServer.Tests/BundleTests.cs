@@ -85,6 +85,20 @@ public sealed class BundleTests(ServerFixture server)
         }
     }
 
+    /// <summary>A fixed bug: an entry that is alone and has no fullUrl kept the criteria as they were.</summary>
+    [Fact]
+    public async Task Transaction_OfOneEntryWithoutFullUrl_FindsWhatItsReferenceAsksFor()
+    {
+        var value = Guid.NewGuid().ToString();
+        var patient = (await _client.PostAsync("Patient", Identified(value))).Id;
+        var answer = await _client.PostAsync("", Bundle("transaction",
+            Post("Observation", $$"""{"resourceType":"Observation","status":"final","code":{"text":"y"},"subject":{"reference":"Patient?identifier=urn:test|{{value}}"} }""")));
+
+        Assert.True(answer.Status == 200, answer.Text);
+        var observation = await _client.GetAsync((string)answer.Entries[0]["response"]!["location"]!);
+        Assert.Equal($"Patient/{patient}", (string?)observation.Json["subject"]!["reference"]);
+    }
+
     [Fact]
     public async Task Transaction_WithAConditionalReferenceToNothing_IsRefusedWhole()
     {

@@ -52,7 +52,7 @@ internal sealed class RegisteredRights
         {
             // A filter is compared as it is written: two that mean the same and differ in writing are granted nothing rather than too much.
             var covers = part.Level == asked.Level
-                && (part.Type == asked.Type || (asked.Type == SmartScope.AnyType && asked.Filter is null) || (part.Type == SmartScope.AnyType && asked.Filter == part.Filter))
+                && (part.Type == asked.Type || part.Type == SmartScope.AnyType || (asked.Type == SmartScope.AnyType && asked.Filter is null))
                 && (asked.Filter is null || asked.Filter == part.Filter);
             if (covers && (asked.Permissions & part.Permissions & ~Whole(part.Level, part.Type)) != Permissions.None)
             {

@@ -32,6 +32,11 @@ public sealed class AllowedEndpoints
         {
             if (IPNetwork.TryParse(entry, out var network))
             {
+                if (!IPAddress.TryParse(entry.AsSpan(0, entry.IndexOf('/', StringComparison.Ordinal)), out var written) || !written.Equals(network.BaseAddress))
+                {
+                    (allowed, wrong) = (null, entry); // 10.0.0.1/8: one address was meant, or all of them?
+                    return false;
+                }
                 networks.Add(network);
             }
             else if (TryParseHost(entry, out var host))

@@ -169,7 +169,7 @@ internal sealed class BundleInteractions(ResourceStore store, RequestAudit audit
             return FhirFailure.Of(FailureKind.Invalid, "Another entry of this transaction has the same fullUrl.", $"{entry.Location}.fullUrl", "value");
         }
         return WriteRequests.Make(request).TryGet(out var write, out failure)
-            ? new PlannedEntry(request, write with { FullUrl = string.IsNullOrEmpty(entry.FullUrl) ? null : entry.FullUrl })
+            ? new PlannedEntry(request, write with { InTransaction = true, FullUrl = string.IsNullOrEmpty(entry.FullUrl) ? null : entry.FullUrl })
             : EntryRequests.InResource(failure, entry.Location);
     }
 

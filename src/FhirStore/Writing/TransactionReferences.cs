@@ -27,6 +27,7 @@ internal sealed class TransactionReferences
         var isTransaction = requests.Length > 1;
         for (var i = 0; i < requests.Length; i++)
         {
+            isTransaction |= requests[i].InTransaction;
             if (requests[i].FullUrl is { } fullUrl)
             {
                 isTransaction = true;

@@ -20,6 +20,9 @@ public abstract record WriteRequest
     /// <summary>What other entries of the transaction call this resource (<c>urn:uuid:…</c>); references to it become <c>Type/id</c>.</summary>
     public string? FullUrl { get; init; }
 
+    /// <summary>An entry of a transaction, be it the only one: its references may be search criteria.</summary>
+    public bool InTransaction { get; init; }
+
     /// <summary>What the request wants stored; null for a deletion.</summary>
     public ParsedResource? Body => this switch
     {

@@ -98,7 +98,7 @@ public sealed class RestartTests : IAsyncLifetime
                 }
             }
         }
-        Assert.Equal(4, rows); // client, token, two keys
+        Assert.Equal(5, rows); // client, token, three keys
     }
 
     [Fact]

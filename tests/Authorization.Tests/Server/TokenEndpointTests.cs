@@ -109,9 +109,8 @@ public sealed class TokenEndpointTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("authorization_code")]
     [InlineData("password")]
-    [InlineData("refresh_token")]
+    [InlineData("urn:ietf:params:oauth:grant-type:device_code")]
     [InlineData("made_up")]
     public async Task OtherGrantTypes_AreUnsupported(string grantType)
     {
