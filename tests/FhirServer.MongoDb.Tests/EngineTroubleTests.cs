@@ -39,8 +39,7 @@ public sealed class EngineTroubleTests(TroubledServer server) : IClassFixture<Tr
             await RefusedAsync(() => server.Client.GetAsync("Patient?active=true"));
             await RefusedAsync(() => server.Client.PostAsync("Patient", Patient));
             var ready = await UntilAsync(async () => await server.Anonymous.GetAsync(server.Origin + "/health/ready"), answer => answer.Status == 503);
-            var engine = Assert.Single(ready.Json!["engines"]!.AsArray())!;
-            Assert.Equal("MongoDB", (string?)engine["engine"]);
+            Assert.Contains("MongoDB", ready.Json!["engines"]!.AsArray().Select(engine => (string?)engine!["engine"]));
             Assert.DoesNotContain("127.0.0.1", ready.Text, StringComparison.Ordinal);
             Assert.Equal(200, (await server.Anonymous.GetAsync("metadata")).Status);
         }

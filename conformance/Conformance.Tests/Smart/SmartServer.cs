@@ -108,6 +108,7 @@ public sealed class SmartServer : IAsyncLifetime
             .. Client(3, Backend, "system/*.rs", ("Jwks", keys)),
             .. Client(4, BackendByUrl, "system/*.rs", ("JwksUri", _keys.Address)),
             .. Client(5, Ehr, "system/*.rs", ("ClientSecret", Secret), ("MayLaunch", "true"), ("MayIntrospect", "true")),
+            new("Auth:Brand:Name", "Conformance Clinic"), new("Auth:Brand:Website", "https://clinic.example.org"),
             new("Auth:AllowedPrivateEndpoints:0", new Uri(_keys.Address).Authority),
         ];
     }

@@ -32,6 +32,10 @@ public static class SmartConfiguration
             json.WriteString("introspection_endpoint", addresses.IntrospectionEndpoint);
             json.WriteString("revocation_endpoint", addresses.RevocationEndpoint);
             json.WriteString("management_endpoint", addresses.AppsPage);
+            if (options?.Brand.IsSet == true)
+            {
+                json.WriteString("user_access_brand_bundle", addresses.BrandBundle);
+            }
             json.WriteList("grant_types_supported", "authorization_code", "client_credentials", "refresh_token");
             json.WriteList("response_types_supported", "code");
             json.WriteList("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "private_key_jwt");

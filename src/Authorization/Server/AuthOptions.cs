@@ -32,6 +32,8 @@ public sealed class AuthOptions
     /// </summary>
     public IList<string> AllowedPrivateEndpoints { get; } = [];
 
+    public BrandOptions Brand { get; } = new();
+
     /// <summary>Clients known from the start. One that disappears from here is removed at the next start.</summary>
     public IList<ClientOptions> Clients { get; } = [];
 }

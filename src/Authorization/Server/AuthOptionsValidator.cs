@@ -30,6 +30,7 @@ internal sealed class AuthOptionsValidator : IValidateOptions<AuthOptions>
         {
             errors.Add("Auth:SmartStyleUrl must be an absolute http or https address.");
         }
+        errors.AddRange(options.Brand.Wrong().Select(static name => $"Auth:Brand:{name} must be an absolute https or http address."));
         if (!AllowedEndpoints.TryParse(options.AllowedPrivateEndpoints, out var allowed, out var entry))
         {
             errors.Add($"Auth:AllowedPrivateEndpoints has '{entry}', which is neither host:port nor a network such as 10.1.0.0/16.");

@@ -51,6 +51,9 @@ public sealed class PublicAddresses
     public string LaunchEndpoint => $"{Issuer}/launch";
 
     /// <summary>Where users see and remove their apps.</summary>
+    /// <summary>Of user-access brands; public.</summary>
+    public string BrandBundle => $"{Issuer}/brands";
+
     public string AppsPage => $"{Issuer}/apps";
 
     public string EndSessionEndpoint => $"{Issuer}/end-session";
