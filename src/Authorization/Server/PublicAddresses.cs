@@ -50,10 +50,10 @@ public sealed class PublicAddresses
     /// <summary>Where an EHR launches apps.</summary>
     public string LaunchEndpoint => $"{Issuer}/launch";
 
-    /// <summary>Where users see and remove their apps.</summary>
     /// <summary>Of user-access brands; public.</summary>
     public string BrandBundle => $"{Issuer}/brands";
 
+    /// <summary>Where users see and remove their apps.</summary>
     public string AppsPage => $"{Issuer}/apps";
 
     public string EndSessionEndpoint => $"{Issuer}/end-session";
