@@ -192,7 +192,7 @@ public sealed class AuditTests(ServerFixture server)
         {
             await _client.GetAsync($"Patient/{id}", mark($"n{i:00}"));
         }
-        await Task.Delay(200);
+        await EverythingIsStoredAsync();
         var first = await _client.GetAsync($"AuditEvent?subtype=read&patient={id}&_count=10&_total=accurate");
         Assert.Equal(25, (int)first.Json["total"]!);
         var names = (await _client.SearchAllAsync($"AuditEvent?subtype=read&patient={id}&_count=10")).Select(e => NameOf(mark, e)!).ToArray();
@@ -227,7 +227,7 @@ public sealed class AuditTests(ServerFixture server)
     public async Task EveryEventOfTheseTests_IsValid_AndTheChainsAreWhole()
     {
         await _client.GetAsync("Patient?name=x");
-        await Task.Delay(200);
+        await EverythingIsStoredAsync();
         var page = await _client.GetAsync("AuditEvent?_count=1000");
         Assert.NotEmpty(page.Matches);
         foreach (var match in page.Matches)
@@ -252,10 +252,12 @@ public sealed class AuditTests(ServerFixture server)
 
     private async Task<List<(string Name, JsonObject Event)>> AllAsync(Func<string, (string, string Value)> mark, string query)
     {
-        // A write is answered when its event is stored, and with it all events before it: those of reads do not wait themselves.
-        Assert.Equal(201, (await _client.PostAsync("Patient", """{"resourceType":"Patient"}""")).Status);
+        await EverythingIsStoredAsync();
         return [.. (await _client.SearchAllAsync($"AuditEvent?{query}")).Select(e => (NameOf(mark, e)!, e)).Where(e => e.Item1 is not null)];
     }
+
+    /// <summary>A write is answered when its event is stored, and with it all events before it: those of reads do not wait themselves.</summary>
+    private async Task EverythingIsStoredAsync() => Assert.Equal(201, (await _client.PostAsync("Patient", """{"resourceType":"Patient"}""")).Status);
 
     private static string? NameOf(Func<string, (string, string Value)> mark, JsonObject e) => e["entity"]?.AsArray()
         .Select(entity => (string?)entity!["what"]?["identifier"]?["value"]).FirstOrDefault(value => value?.StartsWith(mark("").Value, StringComparison.Ordinal) is true)?[mark("").Value.Length..];

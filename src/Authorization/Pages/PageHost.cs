@@ -39,7 +39,7 @@ public sealed class PageHost(Sessions sessions, PageCookies cookies, FormTokens 
     /// <summary>Whether the form of a visit is one of ours.</summary>
     internal bool IsOurForm(Visit visit) =>
         cookies.Read(visit.Http, PageCookies.Visit) is { } secret
-        && forms.IsRight(visit.Http.Request, visit.Typed(FormTokens.Field), secret, visit.SignedIn?.SessionId);
+        && forms.IsRight(visit.Http.Request, visit.Typed(FormTokens.Field), secret, visit.AnySignedIn?.SessionId);
 
     /// <returns>Nothing where it is no form that a browser sends: then its token is missing, and it is refused.</returns>
     private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken ct)

@@ -89,7 +89,7 @@ internal static class PageRoutes
 
     private static Task SignedInAsync(Visit visit, Func<Visit, Task> page, bool evenWithoutFactor = false)
     {
-        if (visit.SignedIn is { } who)
+        if (visit.AnySignedIn is { } who)
         {
             return evenWithoutFactor || !who.MustAddSecondFactor ? page(visit) : visit.GoToAsync(visit.PathOf("account/totp"));
         }

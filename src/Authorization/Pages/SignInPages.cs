@@ -10,7 +10,7 @@ internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, R
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPage("sign-in", visit => visit.SignedIn is { MustAddSecondFactor: true } ? visit.GoToAsync(visit.PathOf("account/totp")) : ShowAsync(visit), SignInAsync);
+        routes.MapPage("sign-in", visit => visit.AnySignedIn is { MustAddSecondFactor: true } ? visit.GoToAsync(visit.PathOf("account/totp")) : ShowAsync(visit), SignInAsync);
         routes.MapPage("sign-in/code", ShowCodeAsync, TryCodeAsync);
         routes.MapPage("sign-out", visit => visit.ShowAsync<SignOut>(), SignOutAsync);
     }

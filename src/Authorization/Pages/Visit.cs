@@ -15,7 +15,7 @@ public sealed class Visit
         _host = host;
         Http = http;
         Texts = texts;
-        SignedIn = signedIn;
+        AnySignedIn = signedIn;
         FormToken = formToken;
         Form = form;
     }
@@ -24,11 +24,14 @@ public sealed class Visit
 
     public Texts Texts { get; }
 
-    /// <summary>Null where nobody is; never on pages for those who are signed in.</summary>
-    public SignedIn? SignedIn { get; }
+    /// <summary>Null where nobody is, or whoever is must add a second factor first; never on pages for those who are signed in.</summary>
+    public SignedIn? SignedIn => AnySignedIn is { MustAddSecondFactor: false } full ? full : null;
+
+    /// <summary>Also those who must add a second factor first: for the pages on which they do so.</summary>
+    internal SignedIn? AnySignedIn { get; }
 
     /// <exception cref="InvalidOperationException">The page is for everyone, and nobody is signed in.</exception>
-    public SignedIn Who => SignedIn ?? throw new InvalidOperationException("The page was mapped for those who are signed in.");
+    public SignedIn Who => AnySignedIn ?? throw new InvalidOperationException("The page was mapped for those who are signed in.");
 
     /// <summary>Goes into each form: <see cref="FormTokens.Field"/>.</summary>
     public string FormToken { get; }

@@ -92,32 +92,43 @@ public static class SlotCover
         {
             return [containing];
         }
-        for (var first = 0; first < free.Count && free[first].Span.Start <= wanted.Start; first++)
-        {
-            if (free[first].Span.Contains(wanted.Start) && Chain(free, first, wanted) is { IsEmpty: false } chain)
-            {
-                return chain;
-            }
-        }
-        return [];
+        return Chain(free, wanted);
     }
 
-    private static ImmutableArray<int> Chain(IReadOnlyList<SlotSpan> free, int first, TimeRange wanted)
+    /// <remarks>From the last slot to the first, each learns the fewest that lead on from it to the end: free slots may overlap, so the first that follows need not be one that arrives.</remarks>
+    private static ImmutableArray<int> Chain(IReadOnlyList<SlotSpan> free, TimeRange wanted)
     {
-        var chain = ImmutableArray.CreateBuilder<int>();
-        chain.Add(first);
-        var last = free[first];
-        for (var next = first + 1; last.Span.End < wanted.End; next++)
+        const int Never = int.MaxValue;
+        var (steps, following) = (new int[free.Count], new int[free.Count]);
+        var best = -1;
+        for (var i = free.Count - 1; i >= 0; i--)
         {
-            if (next == free.Count || free[next].Span.Start > last.Span.End)
+            (steps[i], following[i]) = (Never, -1);
+            var slot = free[i];
+            if (!slot.Span.Overlaps(wanted))
             {
-                return [];
+                continue;
             }
-            if (free[next].Span.Start == last.Span.End && free[next].Service == last.Service)
+            if (slot.Span.End >= wanted.End)
             {
-                chain.Add(next);
-                last = free[next];
+                steps[i] = 1;
             }
+            for (var next = i + 1; steps[i] != 1 && next < free.Count && free[next].Span.Start <= slot.Span.End; next++)
+            {
+                if (free[next].Span.Start == slot.Span.End && free[next].Service == slot.Service && steps[next] != Never && steps[next] + 1 < steps[i])
+                {
+                    (steps[i], following[i]) = (steps[next] + 1, next);
+                }
+            }
+            if (slot.Span.Contains(wanted.Start) && steps[i] != Never && (best < 0 || steps[i] <= steps[best]))
+            {
+                best = i;
+            }
+        }
+        var chain = ImmutableArray.CreateBuilder<int>();
+        for (; best >= 0; best = following[best])
+        {
+            chain.Add(best);
         }
         return chain.ToImmutable();
     }

@@ -2,6 +2,7 @@ using System.Text;
 using Authorization.Access;
 using Authorization.Accounts;
 using Authorization.Stores;
+using Authorization.Tests.Launch;
 using FhirCore.Records;
 using Microsoft.Extensions.DependencyInjection;
 using OpenIddict.Abstractions;
@@ -153,6 +154,10 @@ public sealed class OwnAccountTests : IAsyncLifetime
         Assert.Equal("/auth/account/totp", browser.Location);
         await browser.GoAsync("/auth/sign-in");
         Assert.Equal("/auth/account/totp", browser.Location);
+
+        var app = await new SmartApp(server).RegisterAsync();
+        await browser.GoAsync(app.Authorize("openid fhirUser"));
+        Assert.Equal("/auth/account/totp", browser.Location); // no app gets anything either
 
         await browser.SubmitAsync("account/totp/begin", ("password", People.Password));
         var secret = Read(browser);

@@ -81,6 +81,21 @@ public sealed class SlotCoverTests
         return SlotCover.Check([.. chosen], Range(wanted), strict: false) is null && (chosen.Count == 1 || !free.Exists(s => cells.All(CellsOf(s.Span).Contains)));
     });
 
+    /// <summary>Two slots begin where the first ends; the shorter of them leads nowhere.</summary>
+    [Fact]
+    public void Choose_TwoWaysOnOneDeadEnd_TakesTheOneThatArrives()
+    {
+        SlotSpan[] free = [Slot("first", 5, 5), Slot("dead-end", 10, 4), Slot("arrives", 10, 6)];
+        Assert.Equal([0, 2], SlotCover.Choose(free, Range((9, 7))));
+    }
+
+    [Fact]
+    public void Choose_TwoChains_TakesTheShorter()
+    {
+        SlotSpan[] free = [Slot("first", 0, 2), Slot("short", 2, 1), Slot("long", 2, 6), Slot("short", 3, 5)];
+        Assert.Equal([0, 2], SlotCover.Choose(free, Range((0, 8))));
+    }
+
     [Fact]
     public void Check_SameSlotTwice_IsRefused()
     {
@@ -94,6 +109,8 @@ public sealed class SlotCoverTests
         bool From(SlotSpan slot) => CellsOf(slot.Span)[^1] >= last || free.Exists(next => CellsOf(next.Span)[0] == CellsOf(slot.Span)[^1] + 1 && From(next));
         return free.Exists(slot => CellsOf(slot.Span).Contains(first) && From(slot));
     }
+
+    private static SlotSpan Slot(string id, int start, int length) => new(id, "Schedule/0", Range((start, length)), "");
 
     private static TimeRange Range((int Start, int Length) span) => new(Day.AddMinutes(15 * span.Start), Day.AddMinutes(15 * (span.Start + span.Length)));
 
