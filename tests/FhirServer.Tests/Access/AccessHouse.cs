@@ -37,6 +37,9 @@ internal sealed class AccessHouse
 
     public string Run { get; }
 
+    /// <summary>Nothing of the house is older.</summary>
+    public DateTimeOffset Opened { get; } = TimeProvider.System.GetUtcNow().AddSeconds(-1);
+
     /// <summary>Own is p1, the other one p2.</summary>
     public string Own => $"{Run}-p1";
 
