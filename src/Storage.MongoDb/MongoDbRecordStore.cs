@@ -118,6 +118,9 @@ public sealed partial class MongoDbRecordStore : IRecordStore, IEngineProbe
     public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct) =>
         RunAsync(ct, stop => _journal.ChangesAsync(after, limit, stop));
 
+    public ValueTask<IReadOnlyList<JournalRow>> ReadJournalAsync(long after, int limit, CancellationToken ct) =>
+        RunAsync(ct, stop => _journal.RowsAsync(after, limit, stop));
+
     public ValueTask<long> StampAsync(string name, CancellationToken ct)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -160,6 +160,14 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
         return new(new VersionReader(view, types).Changes(after, limit, ct));
     }
 
+    public ValueTask<IReadOnlyList<JournalRow>> ReadJournalAsync(long after, int limit, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        using var view = Freeze(out var types);
+        var reader = new VersionReader(view, types);
+        return new([.. reader.Changes(after, limit, ct).Select(change => new JournalRow(change, reader.Made(change)))]);
+    }
+
     public ValueTask<long> StampAsync(string name, CancellationToken ct)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -20,13 +20,14 @@ public sealed class ArrowTests
         ["Storage.RocksDb"] = ["FhirCore"],
         ["Storage.MongoDb"] = ["FhirCore"],
         ["Events.Kafka"] = ["FhirCore"],
+        ["Messages"] = ["FhirCore"],
         ["Cache.Redis"] = ["FhirCore"],
         ["Blobs.S3"] = ["FhirCore"],
         ["Keys.Aws"] = ["FhirCore"],
         ["FhirServer"] =
         [
             "FhirCore", "FhirStore", "SchedulingOperations", "Subscriptions", "Forecasting", "Authorization", "Auditing",
-            "Storage.RocksDb", "Storage.MongoDb", "Events.Kafka", "Cache.Redis", "Blobs.S3", "Keys.Aws",
+            "Storage.RocksDb", "Storage.MongoDb", "Events.Kafka", "Messages", "Cache.Redis", "Blobs.S3", "Keys.Aws",
         ],
     };
 

@@ -13,7 +13,7 @@ public sealed class SettingsTests
         Assert.Equal("http://localhost:8080", settings.Urls);
         Assert.Equal(Path.GetFullPath("data"), settings.DataDirectory);
         Assert.Equal(Path.GetFullPath("data/keys/master.key"), settings.KeyFile);
-        Assert.Equal(new(Api: true, Worker: true), settings.Process.Roles);
+        Assert.Equal(new(Api: true, Worker: true, Subscriptions: true, Forecasting: true), settings.Process.Roles);
         Assert.Equal(TimeSpan.FromSeconds(15), settings.Process.LeaseTime);
         Assert.Equal(TimeSpan.Zero, settings.Process.DrainTime);
         Assert.Empty(settings.Process.TrustedProxies);
@@ -29,7 +29,6 @@ public sealed class SettingsTests
     [InlineData("Server:BaseUrl", "no address")]
     [InlineData("Server:BaseUrl", "ftp://example.org/fhir")]
     [InlineData("Server:Roles", "api,cook")]
-    [InlineData("Server:Roles", "forecasting")]
     [InlineData("Server:Roles", ",")]
     [InlineData("Server:LeaseTime", "00:00:02")]
     [InlineData("Server:LeaseTime", "00:10:01")]
@@ -55,11 +54,12 @@ public sealed class SettingsTests
     }
 
     [Theory]
-    [InlineData("api", true, false)]
-    [InlineData("worker", false, true)]
-    [InlineData("worker, api", true, true)]
-    public void Roles_AreThoseNamed(string roles, bool api, bool worker) =>
-        Assert.Equal(new(api, worker), ServerSettings.Read(Configuration(("Server:Roles", roles))).Process.Roles);
+    [InlineData("api", true, false, false, false)]
+    [InlineData("worker", false, true, false, false)]
+    [InlineData("worker, api", true, true, false, false)]
+    [InlineData("forecasting,subscriptions", false, false, true, true)]
+    public void Roles_AreThoseNamed(string roles, bool api, bool worker, bool subscriptions, bool forecasting) =>
+        Assert.Equal(new(api, worker, subscriptions, forecasting), ServerSettings.Read(Configuration(("Server:Roles", roles))).Process.Roles);
 
     [Theory]
     [InlineData(null)]

@@ -110,6 +110,38 @@ public abstract partial class RecordStoreContract
     }
 
     [Fact]
+    public async Task Journal_IsTheChangesWithTheVersionsTheyMade()
+    {
+        await CommitAsync(A.Write(A.Record(A.Key("a"))));
+        await CommitAsync(A.Write(A.Record(A.Key("a"), 2)));
+        await CommitAsync(A.Write(A.Tombstone(A.Key("a"), 3)), A.Write(A.Record(A.Key("s", "Slot"))));
+
+        var rows = await Store.ReadJournalAsync(0, 10, default);
+
+        Assert.Equal(await Store.ReadChangesAsync(0, 10, default), rows.Select(row => row.Change));
+        foreach (var (change, version) in rows)
+        {
+            var stored = await Store.GetVersionAsync(change.Key, change.Version, default);
+            Assert.Equal((change.Key, change.Version, change.At, change.Deleted, change.Partition), (version!.Key, version.Version, version.LastUpdated, version.Deleted, version.Partition));
+            Assert.Equal(stored!.Body.ToArray(), version.Body.ToArray());
+            Assert.True(version.Index.Block.IsEmpty);
+        }
+        Assert.Equal(rows.Skip(2).Select(row => row.Change), (await Store.ReadJournalAsync(rows[1].Change.Sequence, 2, default)).Select(row => row.Change));
+    }
+
+    [Fact]
+    public async Task Journal_OfAVersionThatIsGone_HasTheChangeAlone()
+    {
+        await CommitAsync(A.Write(A.Record(A.Key("a"))));
+        await CommitAsync(A.Write(A.Record(A.Key("b"))));
+        Assert.IsType<CommitResult.Done>(await Store.CommitAsync(new([], [], [A.Key("a")]), default));
+
+        var rows = await Store.ReadJournalAsync(0, 10, default);
+
+        Assert.Equal([("a", false), ("b", true)], rows.Select(row => (row.Change.Key.Id, row.Version is not null)));
+    }
+
+    [Fact]
     public async Task Changes_ReadWhileOthersCommit_NoneIsPassedOver()
     {
         const int writers = 4, each = 60;

@@ -1,5 +1,5 @@
 using Authorization.Access;
-using Authorization.Records;
+using FhirStore.Sealed;
 
 namespace Authorization.Accounts;
 

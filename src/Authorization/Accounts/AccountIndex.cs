@@ -1,7 +1,7 @@
 using Authorization.Access;
-using Authorization.Records;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 
 namespace Authorization.Accounts;
 

@@ -3,6 +3,7 @@ using Authorization.Pages;
 using Authorization.Records;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using Authorization.Access;
-using Authorization.Records;
+using FhirStore.Sealed;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
-using Authorization.Records;
 using FhirStore.Leases;
+using FhirStore.Sealed;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

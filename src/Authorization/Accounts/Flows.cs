@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Authorization.Records;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 

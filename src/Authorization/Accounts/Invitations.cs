@@ -1,10 +1,10 @@
 using System.Text.RegularExpressions;
 using Authorization.Access;
-using Authorization.Records;
 using Authorization.Server;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 using Microsoft.Extensions.Options;
 
 namespace Authorization.Accounts;

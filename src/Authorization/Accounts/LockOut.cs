@@ -1,6 +1,6 @@
-using Authorization.Records;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 using Microsoft.Extensions.Options;
 
 namespace Authorization.Accounts;

@@ -1,5 +1,5 @@
 using Authorization.Endpoints;
-using Authorization.Records;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Identity;
 
 namespace Authorization.Accounts;

@@ -1,6 +1,6 @@
 using Authorization.Access;
-using Authorization.Records;
 using FhirCore.Records;
+using FhirStore.Sealed;
 using Microsoft.Extensions.Logging;
 
 namespace Authorization.Accounts;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Authorization.Pages;
-using Authorization.Records;
 using FhirCore;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using Authorization.Records;
 using Authorization.Server;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 using OtpNet;
 
 namespace Authorization.Accounts;

@@ -1,6 +1,6 @@
 using Authorization.Access;
-using Authorization.Records;
 using Authorization.Server;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 

@@ -1,6 +1,6 @@
-using Authorization.Records;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 
 namespace Authorization.Accounts;
 

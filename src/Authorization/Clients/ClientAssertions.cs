@@ -3,6 +3,7 @@ using System.Text.Json;
 using Authorization.Records;
 using Authorization.Server;
 using Authorization.Stores;
+using FhirStore.Sealed;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 

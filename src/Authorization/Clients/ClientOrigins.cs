@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
-using Authorization.Records;
 using Authorization.Stores;
 using FhirCore.Records;
+using FhirStore.Sealed;
 
 namespace Authorization.Clients;
 

@@ -3,6 +3,7 @@ using Authorization.Records;
 using Authorization.Scopes;
 using Authorization.Stores;
 using FhirCore;
+using FhirStore.Sealed;
 using OpenIddict.Abstractions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 

@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using Authorization.Clients;
-using Authorization.Records;
 using Authorization.Stores;
+using FhirStore.Sealed;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;

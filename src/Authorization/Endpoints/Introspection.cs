@@ -1,10 +1,10 @@
 using Authorization.Accounts;
 using Authorization.Clients;
-using Authorization.Records;
 using Authorization.Scopes;
 using Authorization.Server;
 using Authorization.Stores;
 using Authorization.Tokens;
+using FhirStore.Sealed;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Abstractions.OpenIddictConstants;

@@ -5,6 +5,7 @@ using Authorization.Records;
 using Authorization.Server;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 

@@ -9,6 +9,7 @@ using Authorization.Stores;
 using Authorization.Tokens;
 using FhirCore;
 using FhirStore.Model;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -1,8 +1,8 @@
 using Authorization.Accounts;
 using Authorization.Consents;
-using Authorization.Records;
 using Authorization.Stores;
 using FhirCore;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;

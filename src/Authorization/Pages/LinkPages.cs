@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Authorization.Access;
 using Authorization.Accounts;
-using Authorization.Records;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 

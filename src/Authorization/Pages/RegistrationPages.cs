@@ -1,6 +1,6 @@
 using Authorization.Accounts;
 using Authorization.Endpoints;
-using Authorization.Records;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 

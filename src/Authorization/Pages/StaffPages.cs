@@ -1,7 +1,7 @@
 using Authorization.Access;
 using Authorization.Accounts;
-using Authorization.Records;
 using FhirCore.Records;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 

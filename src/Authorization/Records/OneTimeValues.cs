@@ -1,5 +1,6 @@
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 
 namespace Authorization.Records;
 

@@ -12,6 +12,7 @@ using FhirCore.Outbound;
 using FhirCore.Records;
 using FhirStore.Encryption;
 using FhirStore.Leases;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using Authorization.Records;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 using OpenIddict.Abstractions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Authorization.Records;
 using FhirCore.Records;
 using FhirStore.Encryption;
+using FhirStore.Sealed;
 using OpenIddict.Abstractions;
 
 namespace Authorization.Stores;

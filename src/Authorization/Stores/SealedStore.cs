@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Authorization.Records;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Sealed;
 using OpenIddict.Abstractions;
 
 namespace Authorization.Stores;

@@ -1,5 +1,5 @@
-using Authorization.Records;
 using FhirCore.Records;
+using FhirStore.Sealed;
 using OpenIddict.Abstractions;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 

@@ -1,5 +1,5 @@
 using Authorization.Accounts;
-using Authorization.Records;
+using FhirStore.Sealed;
 
 namespace Authorization.Tokens;
 

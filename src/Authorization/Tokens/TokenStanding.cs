@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using Authorization.Access;
 using Authorization.Accounts;
-using Authorization.Records;
 using Authorization.Stores;
 using FhirCore;
+using FhirStore.Sealed;
 using Microsoft.IdentityModel.JsonWebTokens;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 

@@ -63,3 +63,6 @@ public abstract record CommitResult
 /// <param name="Sequence">Grows with every row; gaps are allowed.</param>
 public sealed record ChangeRow(
     long Sequence, ResourceKey Key, long Version, DateTimeOffset At, bool Deleted, string Partition, string Cause);
+
+/// <param name="Version">Null where it is gone: its record was removed, or replaced by a write that was not journalled.</param>
+public sealed record JournalRow(ChangeRow Change, StoredRecord? Version);

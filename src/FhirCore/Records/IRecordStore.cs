@@ -32,6 +32,18 @@ public interface IRecordStore : IAsyncDisposable
     /// <returns>Rows with a sequence above <paramref name="after"/>, oldest first.</returns>
     ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct);
 
+    /// <returns>The same rows with the versions they made, bodies as stored, without index entries; null where a version is gone.</returns>
+    async ValueTask<IReadOnlyList<JournalRow>> ReadJournalAsync(long after, int limit, CancellationToken ct)
+    {
+        var changes = await ReadChangesAsync(after, limit, ct).ConfigureAwait(false);
+        var rows = new JournalRow[changes.Count];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i] = new(changes[i], await GetVersionAsync(changes[i].Key, changes[i].Version, ct).ConfigureAwait(false) is { } version ? version with { Index = IndexEntries.None } : null);
+        }
+        return rows;
+    }
+
     /// <summary>
     /// A number that every commit naming the stamp moves to a value it never had, before the commit is acknowledged. Whoever reads
     /// the stamp, then records, may keep what it read for as long as the stamp stays the same: nothing that the stamp stands for

@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Text.Json;
 using FhirServer.Http;
 using FhirServer.Interactions;
-using FhirServer.Scheduling;
+using FhirServer.Operations;
 using FhirStore.Model;
 
 namespace FhirServer.Discovery;
@@ -58,6 +58,7 @@ internal static class CapabilityStatement
         }
         json.WriteEndArray();
         WriteInteractions(json, "transaction", "batch", "history-system");
+        WriteOperations(json, sources.OperationsOf(@base, null));
         json.WriteEndObject();
     }
 
@@ -111,7 +112,7 @@ internal static class CapabilityStatement
         json.WriteString("conditionalDelete", "single");
         WriteList(json, "referencePolicy", "literal", "logical");
         WriteSearch(json, sources.SearchOf(type));
-        WriteOperations(json, SchedulingTable.Offers(@base, type));
+        WriteOperations(json, sources.OperationsOf(@base, type));
         json.WriteEndObject();
     }
 

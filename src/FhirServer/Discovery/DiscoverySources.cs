@@ -1,12 +1,14 @@
 using Authorization.Server;
 using FhirServer.Auditing;
+using FhirServer.Http;
+using FhirServer.Operations;
 using FhirStore.Search;
 using Microsoft.Extensions.Options;
 
 namespace FhirServer.Discovery;
 
 /// <summary>The parts of discovery that other rooms know.</summary>
-internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthOptions> options)
+internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthOptions> options, OperationRouter operations)
 {
     public string TokenEndpoint => addresses.TokenEndpoint;
 
@@ -20,6 +22,9 @@ internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthO
 
     public byte[] SmartConfiguration { get; } = Authorization.Discovery.SmartConfiguration.Write(addresses, options.Value);
 
+    /// <param name="type">Null for operations of the whole system.</param>
+    public IReadOnlyList<OperationOffer> OperationsOf(FhirBase @base, string? type) => operations.Offers(@base, type);
+
     /// <summary>The audit trail is searched for itself, not through other types nor they through it.</summary>
     public SearchOffer SearchOf(string type) => type == AuditEvents.Type
         ? new(SearchParameterInfo.Of(type), [], [])
@@ -29,6 +34,3 @@ internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthO
 /// <param name="Includes">Values that _include takes.</param>
 /// <param name="RevIncludes">Values that _revinclude takes.</param>
 internal sealed record SearchOffer(IReadOnlyList<SearchParameterInfo> Parameters, IReadOnlyList<string> Includes, IReadOnlyList<string> RevIncludes);
-
-/// <param name="Definition">Canonical of the OperationDefinition.</param>
-internal sealed record OperationOffer(string Name, string Definition);

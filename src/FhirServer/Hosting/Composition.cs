@@ -11,6 +11,7 @@ using FhirServer.Http;
 using FhirServer.Interactions;
 using FhirServer.Messages;
 using FhirServer.Observability;
+using FhirServer.Operations;
 using FhirServer.Provenances;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
@@ -36,6 +37,7 @@ internal static class Composition
         services.AddStore(store, settings);
         services.AddCache(settings.Cache);
         services.AddProcess(settings.Process, store);
+        services.AddEvents(store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
@@ -101,7 +103,8 @@ internal static class Composition
         services.AddSingleton<SearchInteractions>();
         services.AddSingleton<WriteInteractions>();
         services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<RequestAudit>(), settings.MaxBundleEntries));
-        services.AddSingleton<SchedulingRoutes>();
+        services.AddSingleton<IFhirOperations, SchedulingRoutes>();
+        services.AddSingleton<OperationRouter>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();
         services.AddSingleton<DiscoveryDocuments>();

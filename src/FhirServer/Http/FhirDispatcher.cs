@@ -3,7 +3,7 @@ using FhirCore;
 using FhirServer.Auditing;
 using FhirServer.Bundles;
 using FhirServer.Interactions;
-using FhirServer.Scheduling;
+using FhirServer.Operations;
 
 namespace FhirServer.Http;
 
@@ -13,7 +13,7 @@ namespace FhirServer.Http;
 /// </summary>
 internal sealed class FhirDispatcher(
     ReadInteractions reads, HistoryInteractions histories, SearchInteractions searches, WriteInteractions writes,
-    BundleInteractions bundles, SchedulingRoutes scheduling, AuditEvents auditEvents, RateLimits limits)
+    BundleInteractions bundles, OperationRouter operations, AuditEvents auditEvents, RateLimits limits)
 {
     public ValueTask<FhirReply> DispatchAsync(FhirRequest request, CancellationToken ct)
     {
@@ -28,7 +28,7 @@ internal sealed class FhirDispatcher(
         }
         if (interaction == FhirInteraction.Operation)
         {
-            return scheduling.InvokeAsync(request, ct);
+            return operations.InvokeAsync(request, ct);
         }
         if (interaction == FhirInteraction.Batch)
         {

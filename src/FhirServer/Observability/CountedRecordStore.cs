@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
 using FhirCore;
+using FhirCore.Events;
 using FhirCore.Records;
 
 namespace FhirServer.Observability;
 
-/// <summary>Counts what becomes of commits on their way to the engine.</summary>
+/// <summary>Counts what becomes of commits on their way to the engine, and wakes who follows the change log.</summary>
 internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
 {
     private long _done;
@@ -15,6 +16,8 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
     private long _rows;
 
     public IRecordStore Inner => inner;
+
+    public ChangeSignal Changes { get; } = new();
 
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct)
     {
@@ -27,6 +30,7 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
                 case CommitResult.Done:
                     Interlocked.Increment(ref _done);
                     Interlocked.Add(ref _rows, commit.Writes.Length);
+                    PulseIfJournalled(commit);
                     break;
                 case CommitResult.VersionConflict:
                     Interlocked.Increment(ref _conflicts);
@@ -41,6 +45,18 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
         {
             Interlocked.Increment(ref _failed);
             throw;
+        }
+    }
+
+    private void PulseIfJournalled(Commit commit)
+    {
+        foreach (var write in commit.Writes)
+        {
+            if (write.Journal)
+            {
+                Changes.Pulse();
+                return;
+            }
         }
     }
 
@@ -66,6 +82,8 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
     public ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct) => inner.HistoryAsync(query, ct);
 
     public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct) => inner.ReadChangesAsync(after, limit, ct);
+
+    public ValueTask<IReadOnlyList<JournalRow>> ReadJournalAsync(long after, int limit, CancellationToken ct) => inner.ReadJournalAsync(after, limit, ct);
 
     public ValueTask<long> StampAsync(string name, CancellationToken ct) => inner.StampAsync(name, ct);
 

@@ -13,7 +13,7 @@ namespace FhirServer.Observability;
 /// <summary><c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: open to whoever can reach the port, and without a word about patients.</summary>
 internal sealed class HealthEndpoints(
     Readiness readiness, EngineHealth engines, RequestMetrics requests, RequestGate gate, CountedRecordStore store, ICache cache, LeasedJobs jobs,
-    AuditObserver audit, AuditTrail trail)
+    AuditObserver audit, AuditTrail trail, IEnumerable<IMetricsSource> others)
 {
     public static bool IsHere(string path) => path is "/health/live" or "/health/ready" or "/metrics";
 
@@ -68,6 +68,10 @@ internal sealed class HealthEndpoints(
         foreach (var (job, running) in jobs.States)
         {
             text.Append(CultureInfo.InvariantCulture, $"fhir_job_running{{job=\"{job}\"}} {(running ? 1 : 0)}\n");
+        }
+        foreach (var other in others)
+        {
+            other.Write(text);
         }
         text.Append("# HELP process_working_set_bytes Memory of the process.\n# TYPE process_working_set_bytes gauge\n");
         text.Append(CultureInfo.InvariantCulture, $"process_working_set_bytes {Environment.WorkingSet}\n");

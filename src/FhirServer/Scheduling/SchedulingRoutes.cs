@@ -3,22 +3,24 @@ using System.Text.Json;
 using Authorization.Access;
 using FhirCore;
 using FhirServer.Http;
+using FhirServer.Operations;
 using FhirStore.Json;
 using SchedulingOperations;
 
 namespace FhirServer.Scheduling;
 
 /// <summary>The scheduling operations over HTTP: paths, methods and headers in, one call to <see cref="SchedulingApi"/>, headers out.</summary>
-internal sealed class SchedulingRoutes(SchedulingApi scheduling)
+internal sealed class SchedulingRoutes(SchedulingApi scheduling) : IFhirOperations
 {
     private const int LongestKey = 255;
 
+    public IReadOnlyList<OperationOffer> Offers(FhirBase @base, string? type) => SchedulingTable.Offers(@base, type);
+
+    public bool Has(FhirRoute route) => SchedulingTable.Find(route) is not null;
+
     public async ValueTask<FhirReply> InvokeAsync(FhirRequest request, CancellationToken ct)
     {
-        if (SchedulingTable.Find(request.Route) is not { } operation)
-        {
-            return FhirReply.Refused(FhirFailure.Of(FailureKind.NotFound, $"There is no operation of this name on {Place(request.Route)}; GET [base]/metadata lists what is there.", code: "not-supported"));
-        }
+        var operation = SchedulingTable.Find(request.Route) ?? throw new ArgumentException("Not an operation of scheduling.", nameof(request));
         if (request.Method != "POST" && operation != SchedulingOperation.Find)
         {
             return FhirReply.MethodNotAllowed(request.Method, "POST");
@@ -80,12 +82,5 @@ internal sealed class SchedulingRoutes(SchedulingApi scheduling)
         Location = reply.Location,
         Expires = reply.Expires,
         IsReplay = reply.IsReplay,
-    };
-
-    private static string Place(FhirRoute route) => route.Kind switch
-    {
-        RouteKind.SystemOperation => "the base",
-        RouteKind.TypeOperation => $"the type {route.Type}",
-        _ => $"a single {route.Type}",
     };
 }

@@ -1,5 +1,5 @@
-using FhirServer.Discovery;
 using FhirServer.Http;
+using FhirServer.Operations;
 using SchedulingOperations;
 
 namespace FhirServer.Scheduling;
@@ -27,7 +27,7 @@ internal static class SchedulingTable
         };
     }
 
-    public static IReadOnlyList<OperationOffer> Offers(FhirBase @base, string type) => type is not "Appointment" ? [] :
+    public static IReadOnlyList<OperationOffer> Offers(FhirBase @base, string? type) => type is not "Appointment" ? [] :
     [
         Offer(@base, "find"), Offer(@base, "hold"), Offer(@base, "book"), Offer(@base, "cancel"), Offer(@base, "confirm"), Offer(@base, "reschedule"),
     ];

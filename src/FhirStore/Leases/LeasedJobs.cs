@@ -45,7 +45,10 @@ public sealed class LeasedJobs(IRecordStore records, LeasedJobsOptions options, 
     /// <summary>Does the job for as long as it is this process's to do; one that returns or throws is begun again after a pause.</summary>
     /// <param name="work">Ends soon after its token does.</param>
     public Task RunAsync(string job, Func<CancellationToken, Task> work, CancellationToken stopping) =>
-        options.Runs ? HoldAsync(job, work, once: false, stopping) : Task.CompletedTask;
+        options.Runs ? HoldAsync(job, work, stopping) : Task.CompletedTask;
+
+    /// <summary>The same for a job that has a role of its own, whatever part this process takes in the others.</summary>
+    public Task HoldAsync(string job, Func<CancellationToken, Task> work, CancellationToken stopping) => HoldAsync(job, work, once: false, stopping);
 
     /// <summary>Does something that every process does at its start, one process after another.</summary>
     /// <exception cref="OperationCanceledException">Told to stop before it was done.</exception>

@@ -1,4 +1,5 @@
 using FhirCore.Records;
+using FhirStore.Events;
 using FhirStore.Indexing;
 
 namespace FhirStore.Slots;
@@ -33,7 +34,7 @@ public sealed class SlotWarmer(IRecordStore records, FreeSlots slots, Operationa
         }
         if (_read is not { } after)
         {
-            _read = await EndAsync(ct);
+            _read = await records.LastSequenceAsync(ct);
             return 0;
         }
         var rows = await records.ReadChangesAsync(after, MostRows, ct);
@@ -54,7 +55,4 @@ public sealed class SlotWarmer(IRecordStore records, FreeSlots slots, Operationa
         _read = rows[^1].Sequence;
         return done;
     }
-
-    private async ValueTask<long> EndAsync(CancellationToken ct) =>
-        (await records.HistoryAsync(new(null, null, null, null, 1), ct)).Next ?? 0;
 }

@@ -33,6 +33,9 @@ internal sealed class Row
 
     public bool IsVoid { get; set; }
 
+    /// <summary>Of a journal row: its version is gone from history.</summary>
+    public bool IsHidden { get; set; }
+
     public ResourceKey ResourceKey
     {
         get
@@ -155,6 +158,10 @@ internal sealed class RowReader : SerializerBase<Row>
                 break;
             case Names.Commit when type == BsonType.ObjectId:
                 row.Commit = reader.ReadObjectId();
+                break;
+            case Names.Hidden when _journal:
+                row.IsHidden = true;
+                reader.SkipValue();
                 break;
             case Names.Void:
                 row.IsVoid = Truth(reader, type);

@@ -16,6 +16,7 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
     private static readonly TimeSpan ForGaps = TimeSpan.FromSeconds(1);
 
     private static readonly BsonDocument ChangeElements = new() { { Names.Body, 0 }, { Names.Commit, 0 } };
+    private static readonly BsonDocument RowElements = new(Names.Commit, 0);
 
     private readonly IMongoCollection<BsonDocument> _journal = deployment.Database.GetCollection<BsonDocument>(Names.Journal);
     private readonly ConcurrentDictionary<long, long> _gaps = [];
@@ -58,14 +59,21 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
     /// Rows up to the first number that has none yet: its commit may still be on its way, and a reader that passed it by would never see it.
     /// A number that stays without a row is given a void one, which its commit can no longer take.
     /// </summary>
-    public async Task<IReadOnlyList<ChangeRow>> ChangesAsync(long after, int limit, CancellationToken ct)
+    public Task<IReadOnlyList<ChangeRow>> ChangesAsync(long after, int limit, CancellationToken ct) =>
+        ReadAsync(after, limit, ChangeElements, row => row.ToChange(), ct);
+
+    /// <summary>The same rows with the versions they made.</summary>
+    public Task<IReadOnlyList<JournalRow>> RowsAsync(long after, int limit, CancellationToken ct) =>
+        ReadAsync(after, limit, RowElements, row => new JournalRow(row.ToChange(), row.IsHidden ? null : row.ToRecord()), ct);
+
+    private async Task<IReadOnlyList<T>> ReadAsync<T>(long after, int limit, BsonDocument elements, Func<Row, T> read, CancellationToken ct)
     {
-        var changes = new List<ChangeRow>();
+        var changes = new List<T>();
         var expected = Math.Max(after, 0) + 1;
         while (changes.Count < limit)
         {
             var filter = new BsonDocument(Names.Id, new BsonDocument { { "$gte", expected }, { "$lte", long.MaxValue } });
-            var rows = await FindAsync(filter, new(Names.Id, 1), limit - changes.Count, ChangeElements, ct).ConfigureAwait(false);
+            var rows = await FindAsync(filter, new(Names.Id, 1), limit - changes.Count, elements, ct).ConfigureAwait(false);
             foreach (var row in rows)
             {
                 if (row.Sequence != expected)
@@ -79,7 +87,7 @@ internal sealed class JournalReader(Deployment deployment, MongoDbOptions option
                 expected++;
                 if (!row.IsVoid)
                 {
-                    changes.Add(row.ToChange());
+                    changes.Add(read(row));
                 }
             }
             if (rows.Count == 0)

@@ -1,10 +1,10 @@
-namespace Authorization.Records;
+namespace FhirStore.Sealed;
 
 /// <summary>
 /// The token that ends the request under way. OpenIddict asks its stores without one, so a request whose client has gone, or whose time
 /// is over, would wait for an engine that hangs.
 /// </summary>
-internal static class RequestToken
+public static class RequestToken
 {
     private static readonly AsyncLocal<CancellationToken> Current = new();
 

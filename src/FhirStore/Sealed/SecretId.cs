@@ -2,13 +2,13 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using FhirStore.Encryption;
 
-namespace Authorization.Records;
+namespace FhirStore.Sealed;
 
 /// <summary>
 /// Records that are found by a secret a browser or a person holds: their id is a keyed token of it, so whoever reads the store learns
 /// no secret, and whoever knows a secret but not the key cannot tell its record.
 /// </summary>
-internal static class SecretId
+public static class SecretId
 {
     private const int SecretLength = 32;
     private const int IdLength = 16;

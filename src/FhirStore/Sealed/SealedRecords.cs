@@ -6,7 +6,7 @@ using FhirCore;
 using FhirCore.Records;
 using FhirStore.Encryption;
 
-namespace Authorization.Records;
+namespace FhirStore.Sealed;
 
 /// <summary>One opened record and the version it has in the store.</summary>
 public sealed record Sealed<T>(string Id, long Version, T Value);
@@ -17,8 +17,10 @@ public sealed record Sealed<T>(string Id, long Version, T Value);
 /// </summary>
 /// <param name="type">Begins with an underscore.</param>
 /// <param name="index">Adds the entries a record is found by. Whatever could name a person or a client goes in as a token.</param>
+/// <param name="subject">Id of the Patient whose data a value is: sealed under that patient's key, it is erased with it. Null for the server's own.</param>
 public sealed class SealedRecords<T>(
-    IRecordStore records, RecordCipher cipher, TimeProvider clock, string type, JsonTypeInfo<T> json, Action<T, IndexEntries.Builder> index)
+    IRecordStore records, RecordCipher cipher, TimeProvider clock, string type, JsonTypeInfo<T> json, Action<T, IndexEntries.Builder> index,
+    Func<T, string?>? subject = null)
     where T : class
 {
     private const int PageSize = 200;
@@ -70,27 +72,12 @@ public sealed class SealedRecords<T>(
     {
         ct = RequestToken.Or(ct);
         var key = new ResourceKey(type, id);
-        var now = clock.GetUtcNow();
-        now = new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
-        var plain = JsonSerializer.SerializeToUtf8Bytes(value, json);
-        var builder = new IndexEntries.Builder();
-        index(value, builder);
-        var entries = builder.Build();
         ImmutableArray<RecordCondition> conditions = unless is null ? [] : [new RecordCondition.NoneMatch(type, unless, [id])];
         var keyWrites = new List<RecordWrite>();
         while (true)
         {
-            var body = await cipher.SealAsync(key, expected + 1, now, null, entries, plain, keyWrites, ct);
-            var record = new StoredRecord
-            {
-                Key = key,
-                Version = expected + 1,
-                LastUpdated = now,
-                Partition = id,
-                Body = body,
-                Index = entries,
-            };
-            var commit = new Commit([new(record, expected, false, expected == 0 ? "create" : "update"), .. keyWrites], conditions, []);
+            var write = await SealAsync(id, value, expected, keyWrites, ct);
+            var commit = new Commit([write, .. keyWrites], conditions, []);
             var result = await records.CommitAsync(commit, ct);
             if (result is not CommitResult.VersionConflict conflict || conflict.Key == key)
             {
@@ -98,6 +85,30 @@ public sealed class SealedRecords<T>(
             }
             keyWrites.Clear(); // another process made the data key first: seal under that one
         }
+    }
+
+    /// <summary>The write as part of a larger commit.</summary>
+    /// <param name="expected">The version that was read; 0 for a new record.</param>
+    /// <param name="keyWrites">Receives what must be written in the same commit. Where that commit finds one of them there already, another process was first: seal again.</param>
+    public async ValueTask<RecordWrite> SealAsync(string id, T value, long expected, List<RecordWrite> keyWrites, CancellationToken ct)
+    {
+        var key = new ResourceKey(type, id);
+        var now = clock.GetUtcNow();
+        now = new(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
+        var builder = new IndexEntries.Builder();
+        index(value, builder);
+        var entries = builder.Build();
+        var patient = subject?.Invoke(value);
+        var record = new StoredRecord
+        {
+            Key = key,
+            Version = expected + 1,
+            LastUpdated = now,
+            Partition = patient ?? id,
+            Body = await cipher.SealAsync(key, expected + 1, now, patient, entries, JsonSerializer.SerializeToUtf8Bytes(value, json), keyWrites, ct),
+            Index = entries,
+        };
+        return new(record, expected, false, expected == 0 ? "create" : "update");
     }
 
     /// <summary>Removes it without a trace.</summary>

@@ -1,9 +1,9 @@
 using FhirCore.Records;
 
-namespace Authorization.Records;
+namespace FhirStore.Sealed;
 
 /// <summary>When a record is of no use any more: clear, so that sweeps find it.</summary>
-internal static class EndsField
+public static class EndsField
 {
     private static readonly IndexField Ends = IndexField.Of("ends");
 

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 using FhirCore.Records;
 using FhirStore.Encryption;
 
-namespace Authorization.Records;
+namespace FhirStore.Sealed;
 
 /// <summary>A text by which a record is found, kept in the index as a keyed 16-byte token: the engine never sees the text.</summary>
-internal sealed class TokenField(IndexTokens tokens, string recordType, string name)
+public sealed class TokenField(IndexTokens tokens, string recordType, string name)
 {
     private const int Length = 16;
     private readonly IndexField _field = IndexField.Of(name);
