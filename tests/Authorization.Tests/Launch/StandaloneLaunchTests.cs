@@ -20,7 +20,7 @@ public sealed class StandaloneLaunchTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"));
+        _server = await TestServer.StartAsync(_database);
         _anna = await _server.AddAsync();
     }
 

@@ -16,7 +16,7 @@ public sealed class OwnAccountTests : IAsyncLifetime
     private readonly Database _database = new();
     private TestServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"));
+    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(_database);
 
     public async ValueTask DisposeAsync()
     {
@@ -144,7 +144,7 @@ public sealed class OwnAccountTests : IAsyncLifetime
     public async Task StaffWithoutSecondFactor_GetNowhere_WhereItIsRequired()
     {
         await using var database = new Database();
-        await using var server = await TestServer.StartAsync(database, ("Auth:Accounts:RequireTotpForStaff", "true"), ("Auth:Accounts:PasswordIterations", "100000"));
+        await using var server = await TestServer.StartAsync(database, ("Auth:Accounts:RequireTotpForStaff", "true"));
         await server.AddAsync("reception", fhirUser: null, roles: Role.Receptionist);
         await server.AddAsync(roles: Role.Patient);
         using var browser = new Browser(server);
