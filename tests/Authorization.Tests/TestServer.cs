@@ -8,7 +8,9 @@ using Authorization.Keys;
 using Authorization.Launch;
 using Authorization.Records;
 using Authorization.Server;
+using Authorization.Tests.Trail;
 using Authorization.Tokens;
+using FhirCore.Auditing;
 using FhirCore.Records;
 using FhirStore;
 using FhirStore.Encryption;
@@ -43,6 +45,8 @@ public sealed class Database(bool hasKeys = true) : IAsyncDisposable
     public InMemoryRecordStore Store { get; } = new();
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 2, 9, 0, 0, TimeSpan.Zero));
+
+    public RecordingTrail Trail { get; } = new();
 
     public async Task<StoreKeys> OpenKeysAsync()
     {
@@ -115,6 +119,7 @@ public sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton(keys.Cipher);
         builder.Services.AddSingleton(keys.IndexTokens);
         builder.Services.AddSingleton<IPatientDirectory, FewPatients>();
+        builder.Services.AddSingleton<ISecurityTrail>(database.Trail);
         builder.Services.AddSingleton(keys.Protector);
         builder.Services.AddSingleton(new SearchOptions { BaseUrl = BaseUrl });
         builder.Services.AddSingleton<ResourceIndexer>();

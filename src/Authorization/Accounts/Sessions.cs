@@ -1,5 +1,7 @@
 using Authorization.Access;
 using Authorization.Server;
+using Authorization.Trail;
+using FhirCore.Auditing;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -11,7 +13,7 @@ namespace Authorization.Accounts;
 /// everywhere at once.
 /// </summary>
 public sealed class Sessions(
-    SealedRecords<StoredSession> records, SessionIndex index, AccountDirectory accounts, PageCookies cookies, IOptions<AccountOptions> options, TimeProvider clock)
+    SealedRecords<StoredSession> records, SessionIndex index, AccountDirectory accounts, PageCookies cookies, SecurityRecord trail, IOptions<AccountOptions> options, TimeProvider clock)
 {
     private const int LongestDevice = 200;
     private static readonly TimeSpan Precision = TimeSpan.FromMinutes(1);
@@ -64,6 +66,7 @@ public sealed class Sessions(
         {
             throw new InvalidOperationException("A new session has the id of another one.");
         }
+        await trail.KeepSignInAsync(succeeded: true, accountId, context.Connection.RemoteIpAddress?.ToString(), string.Join(' ', methods), ct);
         cookies.Write(context, PageCookies.Session, secret);
         context.Items.Remove(Key);
         return id;
@@ -75,8 +78,14 @@ public sealed class Sessions(
         ArgumentNullException.ThrowIfNull(context);
         if (cookies.Read(context, PageCookies.Session) is { } secret)
         {
-            await EndAsync(index.IdOf(secret), ct);
+            var session = await records.FindAsync(index.IdOf(secret), ct);
             cookies.Remove(context, PageCookies.Session);
+            if (session is not null && await EndAsync(session.Id, ct))
+            {
+                var accountId = session.Value.AccountId;
+                await trail.KeepAsync(
+                    new(SecurityEventKind.SignOut, true, AccountId: accountId, FhirUser: await trail.FhirUserOfAsync(accountId, ct), Address: context.Connection.RemoteIpAddress), ct);
+            }
         }
         context.Items.Remove(Key);
     }

@@ -1,12 +1,14 @@
 using Authorization.Accounts;
 using Authorization.Server;
+using Authorization.Trail;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Authorization.Pages;
 
 /// <summary><c>/auth/sign-in</c>, its second step, and <c>/auth/sign-out</c>.</summary>
-internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, Registration registration, Flows flows, SecondFactor secondFactor, PublicAddresses addresses)
+internal sealed class SignInPages(
+    PasswordSignIn passwords, Sessions sessions, Registration registration, Flows flows, SecondFactor secondFactor, SecurityRecord trail, PublicAddresses addresses)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -67,6 +69,7 @@ internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, R
         }
         if (!await secondFactor.TryAsync(flow.Value.AccountId!, visit.Field("code"), visit.Aborted))
         {
+            await trail.KeepSignInAsync(succeeded: false, flow.Value.AccountId, visit.Address, "second-factor", visit.Aborted);
             await ShowCodeAsync(visit, "sign-in.code.wrong");
             return;
         }

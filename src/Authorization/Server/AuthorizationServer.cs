@@ -8,6 +8,8 @@ using Authorization.Pages;
 using Authorization.Records;
 using Authorization.Stores;
 using Authorization.Tokens;
+using Authorization.Trail;
+using FhirCore.Auditing;
 using FhirCore.Outbound;
 using FhirCore.Records;
 using FhirStore.Encryption;
@@ -35,7 +37,7 @@ public static class AuthorizationServer
     {
         /// <summary>
         /// The authorization server, the client registry and the token check. Needs <see cref="IRecordStore"/>,
-        /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/>, <see cref="IPatientDirectory"/> and <see cref="TimeProvider"/> among the services.
+        /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/>, <see cref="IPatientDirectory"/>, <see cref="ISecurityTrail"/> and <see cref="TimeProvider"/> among the services.
         /// </summary>
         /// <param name="serves">
         /// False in a process that answers no requests: it neither makes keys nor brings the registered clients in line with its settings,
@@ -51,6 +53,7 @@ public static class AuthorizationServer
 
             services.AddRecords();
             services.AddOneTimeValues();
+            services.AddSingleton<SecurityRecord>();
             services.AddAccounts(configuration, serves);
             services.AddSingleton<ServerKeys>();
             services.AddSingleton(static provider => new OutboundGuard(
