@@ -85,10 +85,14 @@ public sealed class TestServer : IAsyncDisposable
     private TestServer(WebApplication app)
     {
         _app = app;
+        Origin = new Uri(app.Configuration["Server:BaseUrl"]!).GetLeftPart(UriPartial.Authority);
         Http = new() { BaseAddress = new(app.Urls.First()) };
     }
 
     public HttpClient Http { get; }
+
+    /// <summary>Scheme, host and port that browsers know it by.</summary>
+    public string Origin { get; }
 
     public IServiceProvider Services => _app.Services;
 

@@ -21,7 +21,7 @@ public abstract record PasswordSignInResult
 }
 
 /// <summary>Checks a user name and password. The same work is done whether or not anyone has the name.</summary>
-public sealed class PasswordSignIn(AccountDirectory accounts, Passwords passwords, LockOut lockOut, LoginThrottle throttle, SecurityRecord trail)
+public sealed class PasswordSignIn(AccountDirectory accounts, Passwords passwords, LockOut lockOut, LoginThrottle throttle, SecurityRecord trail, TimeProvider clock)
 {
     private const string Throttled = "sign-in page"; // no client has an id with a blank
 
@@ -51,11 +51,18 @@ public sealed class PasswordSignIn(AccountDirectory accounts, Passwords password
         return new PasswordSignInResult.Right(found);
     }
 
+    /// <summary>Who has no password here has shown that it is them when they signed in, for so long.</summary>
+    public static readonly TimeSpan Fresh = TimeSpan.FromMinutes(10);
+
     /// <summary>For whoever is signed in and must show once more that it is them: before erasure, new credentials and the like.</summary>
     public async Task<bool> ConfirmAsync(SignedIn who, string password, string? address, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(who);
         var account = who.Account;
+        if (account.PasswordHash is null)
+        {
+            return clock.GetUtcNow() - who.Started < Fresh;
+        }
         if (!await lockOut.TryBeginAsync(account.UserName, ct) || passwords.Verify(account.PasswordHash, password) == PasswordVerificationResult.Failed)
         {
             await trail.KeepSignInAsync(succeeded: false, who.AccountId, address, "confirmation", ct);

@@ -42,7 +42,8 @@ public sealed class Sessions(
 
     /// <summary>Begins a session and gives the browser its secret. A session the browser had before ends.</summary>
     /// <param name="methods">RFC 8176.</param>
-    public async Task<string> BeginAsync(HttpContext context, string accountId, string[] methods, CancellationToken ct)
+    /// <param name="origin">Where an outside provider has signed them in.</param>
+    public async Task<string> BeginAsync(HttpContext context, string accountId, string[] methods, CancellationToken ct, SessionOrigin? origin = null)
     {
         ArgumentNullException.ThrowIfNull(context);
         if (cookies.Read(context, PageCookies.Session) is { } old)
@@ -60,6 +61,7 @@ public sealed class Sessions(
             Ends = now + options.Value.SessionLifetime,
             Methods = methods,
             Device = device.Length > LongestDevice ? device[..LongestDevice] : device,
+            Origin = origin,
         };
         var id = index.IdOf(secret);
         if (!await records.TryWriteAsync(id, session, 0, null, ct))
@@ -73,8 +75,10 @@ public sealed class Sessions(
     }
 
     /// <summary>Ends the session of this browser, if it has one.</summary>
-    public async Task EndAsync(HttpContext context, CancellationToken ct)
+    /// <returns>Where an outside provider had signed them in.</returns>
+    public async Task<SessionOrigin?> EndAsync(HttpContext context, CancellationToken ct)
     {
+        var origin = default(SessionOrigin);
         ArgumentNullException.ThrowIfNull(context);
         if (cookies.Read(context, PageCookies.Session) is { } secret)
         {
@@ -83,11 +87,30 @@ public sealed class Sessions(
             if (session is not null && await EndAsync(session.Id, ct))
             {
                 var accountId = session.Value.AccountId;
+                origin = session.Value.Origin;
                 await trail.KeepAsync(
                     new(SecurityEventKind.SignOut, true, AccountId: accountId, FhirUser: await trail.FhirUserOfAsync(accountId, ct), Address: context.Connection.RemoteIpAddress), ct);
             }
         }
         context.Items.Remove(Key);
+        return origin;
+    }
+
+    /// <summary>Ends those that an outside provider says are over.</summary>
+    /// <param name="accountId">Whose; null for whosever the provider's session was.</param>
+    /// <param name="sessionId">The provider's own id; null ends all that it has begun for the account.</param>
+    /// <returns>The accounts that had one.</returns>
+    public async Task<IReadOnlyCollection<string>> EndOutsideAsync(string issuer, string? accountId, string? sessionId, CancellationToken ct)
+    {
+        var ended = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var session in records.QueryAsync(sessionId is null ? index.Account(accountId ?? "") : index.Outside(issuer, sessionId), ct))
+        {
+            if (session.Value.Origin?.Issuer == issuer && (accountId is null || session.Value.AccountId == accountId) && await EndAsync(session.Id, ct))
+            {
+                ended.Add(session.Value.AccountId);
+            }
+        }
+        return ended;
     }
 
     /// <returns>False where the account has no such session.</returns>
@@ -137,9 +160,10 @@ public sealed class Sessions(
         {
             return null;
         }
-        var signedIn = new SignedIn(session.AccountId, account.Value, found.Id, session.Started, session.Methods)
+        var signedIn = new SignedIn(session.AccountId, account.Value, found.Id, session.Origin?.At ?? session.Started, session.Methods)
         {
-            MustAddSecondFactor = options.Value.RequireTotpForStaff && account.Value.TotpSecret is null && !session.Methods.Contains("hwk")
+            Started = session.Started,
+            MustAddSecondFactor = options.Value.RequireTotpForStaff && account.Value.TotpSecret is null && !session.Methods.Contains("mfa")
                 && account.Value.Roles.Exists(static held => held.Role != Role.Patient),
         };
         if (now - session.LastSeen >= Precision)

@@ -33,9 +33,9 @@ internal sealed class PasskeyPages(Passkeys passkeys, Flows flows, Sessions sess
         {
             faults.Add("", "passkeys.too-many");
         }
-        else if (account.PasswordHash is not null && !await passwords.ConfirmAsync(visit.Who, visit.Typed("password"), visit.Address, visit.Aborted))
+        else if (!await passwords.ConfirmAsync(visit.Who, visit.Typed("password"), visit.Address, visit.Aborted))
         {
-            faults.Add("password", "password.current.wrong");
+            faults.AddNotConfirmed(account, "password");
         }
         if (faults.HasAny)
         {

@@ -28,9 +28,9 @@ internal sealed class SecurityPages(
         var account = visit.Who.Account;
         var password = visit.Typed("new-password");
         faults.AddPassword("new-password", PasswordRules.Check(password, account.UserName));
-        if (!faults.HasAny && account.PasswordHash is not null && !await passwords.ConfirmAsync(visit.Who, visit.Typed("password"), visit.Address, visit.Aborted))
+        if (!faults.HasAny && !await passwords.ConfirmAsync(visit.Who, visit.Typed("password"), visit.Address, visit.Aborted))
         {
-            faults.Add("password", "password.current.wrong");
+            faults.AddNotConfirmed(account, "password");
         }
         if (faults.HasAny)
         {
@@ -42,7 +42,7 @@ internal sealed class SecurityPages(
         var changed = await accounts.ChangeAsync(visit.Who.AccountId, now => now.PasswordHash == old && (now.PasswordHash = hash) is not null, visit.Aborted);
         if (changed is not { Changed: true })
         {
-            faults.Add("password", "password.current.wrong"); // another request has changed it meanwhile
+            faults.AddNotConfirmed(account, "password"); // another request has changed it meanwhile
             await ShowPasswordAsync(visit, faults);
             return;
         }

@@ -1,4 +1,5 @@
 using Authorization.Accounts;
+using Authorization.Outside;
 using Authorization.Server;
 using Authorization.Trail;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +9,7 @@ namespace Authorization.Pages;
 
 /// <summary><c>/auth/sign-in</c>, its second step, and <c>/auth/sign-out</c>.</summary>
 internal sealed class SignInPages(
-    PasswordSignIn passwords, Sessions sessions, Registration registration, Flows flows, SecondFactor secondFactor, SecurityRecord trail, PublicAddresses addresses)
+    PasswordSignIn passwords, Sessions sessions, Registration registration, Flows flows, SecondFactor secondFactor, SecurityRecord trail, ExternalProviders providers, PublicAddresses addresses)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -23,7 +24,7 @@ internal sealed class SignInPages(
         return visit.ShowAsync<SignIn>(status,
             (nameof(SignIn.Return), HttpMethods.IsPost(visit.Http.Request.Method) ? visit.Field("return") : visit.Query("return")),
             (nameof(SignIn.UserName), visit.Field("username")), (nameof(SignIn.Fault), fault),
-            (nameof(SignIn.CanRegister), registration.IsOpen), (nameof(SignIn.CanReset), registration.CanReset));
+            (nameof(SignIn.Providers), providers.All), (nameof(SignIn.CanRegister), registration.IsOpen), (nameof(SignIn.CanReset), registration.CanReset));
     }
 
     private async Task SignInAsync(Visit visit)
@@ -78,13 +79,14 @@ internal sealed class SignInPages(
             await OverAsync(visit);
             return;
         }
-        await sessions.BeginAsync(visit.Http, flow.Value.AccountId!, ["pwd", "otp", "mfa"], visit.Aborted);
+        var origin = flow.Value.Origin;
+        await sessions.BeginAsync(visit.Http, flow.Value.AccountId!, [origin is null ? "pwd" : OutsidePages.Method, "otp", "mfa"], visit.Aborted, origin);
         await visit.GoToAsync(flow.Value.Return ?? visit.PathOf("account"));
     }
 
     private async Task SignOutAsync(Visit visit)
     {
-        await sessions.EndAsync(visit.Http, visit.Aborted);
-        await visit.GoToAsync(visit.PathOf("sign-in"));
+        var origin = await sessions.EndAsync(visit.Http, visit.Aborted);
+        await visit.GoToAsync(visit.PathOf(origin is null ? "sign-in" : $"outside/{origin.Provider}/signed-out"));
     }
 }

@@ -92,7 +92,7 @@ internal sealed class TotpPages(SecondFactor secondFactor, PasswordSignIn passwo
         {
             return true;
         }
-        faults.Add(field, "password.current.wrong");
+        faults.AddNotConfirmed(visit.Who.Account, field);
         return false;
     }
 }

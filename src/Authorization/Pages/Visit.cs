@@ -57,6 +57,9 @@ public sealed class Visit
     /// <summary>A parameter of the address; empty where there is none.</summary>
     public string Query(string name) => Http.Request.Query[name] is [{ } value, ..] ? value : "";
 
+    /// <summary>Path of the page that was asked for, as browsers know it.</summary>
+    public string Here => PathOf(Http.Request.Path.Value![(PublicAddresses.LocalPath.Length + 1)..]);
+
     /// <summary>As browsers know it: <c>/auth/sign-in</c> of <c>sign-in</c>.</summary>
     public string PathOf(string page) => $"{_host.Addresses.PublicPath}/{page}";
 

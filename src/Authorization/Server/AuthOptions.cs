@@ -1,3 +1,5 @@
+using Authorization.Outside;
+
 namespace Authorization.Server;
 
 /// <summary>Section <c>Auth</c> of the settings.</summary>
@@ -33,6 +35,9 @@ public sealed class AuthOptions
     public IList<string> AllowedPrivateEndpoints { get; } = [];
 
     public BrandOptions Brand { get; } = new();
+
+    /// <summary>Outside OpenID providers that people may sign in by.</summary>
+    public IList<ExternalProviderOptions> ExternalProviders { get; } = [];
 
     /// <summary>Clients known from the start. One that disappears from here is removed at the next start.</summary>
     public IList<ClientOptions> Clients { get; } = [];

@@ -1,4 +1,5 @@
 using Authorization.Clients;
+using Authorization.Outside;
 using FhirCore.Outbound;
 using Microsoft.Extensions.Options;
 
@@ -41,7 +42,24 @@ internal sealed class AuthOptionsValidator : IValidateOptions<AuthOptions>
         {
             CheckClient(options.Clients[i], guard, $"Auth:Clients:{i}", seen, errors);
         }
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < options.ExternalProviders.Count; i++)
+        {
+            CheckProvider(options.ExternalProviders[i], guard, $"Auth:ExternalProviders:{i}", names, errors);
+        }
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private static void CheckProvider(ExternalProviderOptions provider, OutboundGuard guard, string key, HashSet<string> names, List<string> errors)
+    {
+        if (!ExternalProvider.TryCreate(provider, guard, out _, out var wrong))
+        {
+            errors.Add($"{key}:{wrong.Setting} {wrong.Problem}");
+        }
+        if (!names.Add(provider.Name))
+        {
+            errors.Add($"{key}:Name stands twice in Auth:ExternalProviders.");
+        }
     }
 
     private static void CheckClient(ClientOptions client, OutboundGuard guard, string key, HashSet<string> seen, List<string> errors)

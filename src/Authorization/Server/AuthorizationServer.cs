@@ -4,6 +4,7 @@ using Authorization.Consents;
 using Authorization.Endpoints;
 using Authorization.Keys;
 using Authorization.Launch;
+using Authorization.Outside;
 using Authorization.Pages;
 using Authorization.Records;
 using Authorization.Stores;
@@ -62,6 +63,11 @@ public static class AuthorizationServer
             services.AddSingleton<ClientRegistry>();
             services.AddSingleton<ClientKeySource>();
             services.AddSingleton<ClientAssertions>();
+            services.AddSingleton(static provider => new ExternalProviders(
+                provider.GetRequiredService<IOptions<AuthOptions>>().Value.ExternalProviders, provider.GetRequiredService<OutboundGuard>()));
+            services.AddSingleton<ProviderClient>();
+            services.AddSingleton<OutsideSignIn>();
+            services.AddSingleton<OutsideAccounts>();
             services.AddSingleton<OneTimeValues>();
             services.AddSingleton<ClientOrigins>();
             services.AddSingleton<Cors>();

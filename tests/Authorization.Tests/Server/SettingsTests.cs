@@ -36,9 +36,21 @@ public sealed class SettingsTests : IAsyncLifetime
     [InlineData("Auth:AllowedPrivateEndpoints:0", "localhost")]
     [InlineData("Auth:Clients:0:JwksUri", "https://ehr.example/jwks")]
     [InlineData("Auth:Clients:0:RedirectUris:0", "https://ehr.example/callback")]
+    [InlineData("Auth:ExternalProviders:0:Name", "Hospital")]
+    [InlineData("Auth:ExternalProviders:0:Name", "")]
+    [InlineData("Auth:ExternalProviders:0:Issuer", "http://idp.example")]
+    [InlineData("Auth:ExternalProviders:0:Issuer", "https://10.0.0.1")]
+    [InlineData("Auth:ExternalProviders:0:Issuer", "https://idp.example/?tenant=1")]
+    [InlineData("Auth:ExternalProviders:0:ClientId", "")]
+    [InlineData("Auth:ExternalProviders:0:Scopes", "profile email")]
+    [InlineData("Auth:ExternalProviders:0:PractitionerSystem", "https://hospital.example/staff")]
+    [InlineData("Auth:ExternalProviders:0:Organization", "Organization/1")]
+    [InlineData("Auth:ExternalProviders:0:Parameters:state", "mine")]
     public async Task WrongValue_StopsTheStart_NamingTheKey(string key, string value)
     {
-        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, (key, value)));
+        (string, string?)[] provider = key.StartsWith("Auth:ExternalProviders:0:", StringComparison.Ordinal)
+            ? [("Auth:ExternalProviders:0:Name", "hospital"), ("Auth:ExternalProviders:0:Issuer", "https://idp.example"), ("Auth:ExternalProviders:0:ClientId", "clinic")] : [];
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, [.. provider.Where(setting => setting.Item1 != key), (key, value)]));
 
         Assert.Contains(key.EndsWith("s:0", StringComparison.Ordinal) ? key[..^2] : key, refusal.Message, StringComparison.Ordinal);
         Assert.True(!key.EndsWith("Secret", StringComparison.Ordinal) || value.Length == 0 || !refusal.Message.Contains(value, StringComparison.Ordinal));
