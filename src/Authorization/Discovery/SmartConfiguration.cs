@@ -32,6 +32,10 @@ public static class SmartConfiguration
             json.WriteString("introspection_endpoint", addresses.IntrospectionEndpoint);
             json.WriteString("revocation_endpoint", addresses.RevocationEndpoint);
             json.WriteString("management_endpoint", addresses.AppsPage);
+            if (options is null or { Registration.Enabled: true })
+            {
+                json.WriteString("registration_endpoint", addresses.RegistrationEndpoint);
+            }
             if (options?.Brand.IsSet == true)
             {
                 json.WriteString("user_access_brand_bundle", addresses.BrandBundle);

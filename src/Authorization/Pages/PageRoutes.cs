@@ -29,6 +29,7 @@ internal static class PageRoutes
             services.AddSingleton<PasskeyPages>();
             services.AddSingleton<StaffPages>();
             services.AddSingleton<OutsidePages>();
+            services.AddSingleton<AppRequestPages>();
         }
     }
 
@@ -49,6 +50,7 @@ internal static class PageRoutes
             routes.ServiceProvider.GetRequiredService<PasskeyPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<StaffPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<OutsidePages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<AppRequestPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Authorization.Accounts;
 using Authorization.Keys;
@@ -19,6 +20,7 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(SmartLaunch))]
 [JsonSerializable(typeof(LaunchBody))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(StoredSession))]
 [JsonSerializable(typeof(FailedSignIns))]
 [JsonSerializable(typeof(StoredFlow))]

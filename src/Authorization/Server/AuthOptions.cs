@@ -1,4 +1,5 @@
 using Authorization.Outside;
+using Authorization.SelfRegistration;
 
 namespace Authorization.Server;
 
@@ -35,6 +36,8 @@ public sealed class AuthOptions
     public IList<string> AllowedPrivateEndpoints { get; } = [];
 
     public BrandOptions Brand { get; } = new();
+
+    public SelfRegistrationOptions Registration { get; } = new();
 
     /// <summary>Outside OpenID providers that people may sign in by.</summary>
     public IList<ExternalProviderOptions> ExternalProviders { get; } = [];

@@ -7,6 +7,7 @@ using Authorization.Launch;
 using Authorization.Outside;
 using Authorization.Pages;
 using Authorization.Records;
+using Authorization.SelfRegistration;
 using Authorization.Stores;
 using Authorization.Tokens;
 using Authorization.Trail;
@@ -66,6 +67,9 @@ public static class AuthorizationServer
             services.AddSingleton(static provider => new ExternalProviders(
                 provider.GetRequiredService<IOptions<AuthOptions>>().Value.ExternalProviders, provider.GetRequiredService<OutboundGuard>()));
             services.AddSingleton<ProviderClient>();
+            services.AddSingleton<SoftwareStatements>();
+            services.AddSingleton<AppRegistrations>();
+            services.AddSingleton<RegistrationEndpoint>();
             services.AddSingleton<OutsideSignIn>();
             services.AddSingleton<OutsideAccounts>();
             services.AddSingleton<OneTimeValues>();
@@ -205,6 +209,7 @@ public static class AuthorizationServer
                     routes.MapAuthorizationPages();
                     routes.ServiceProvider.GetRequiredService<PublicDocuments>().Map(routes);
                     routes.ServiceProvider.GetRequiredService<LaunchEndpoint>().Map(routes);
+                    routes.ServiceProvider.GetRequiredService<RegistrationEndpoint>().Map(routes);
                 });
             });
         }

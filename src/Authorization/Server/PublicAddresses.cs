@@ -47,6 +47,9 @@ public sealed class PublicAddresses
 
     public string RevocationEndpoint => $"{Issuer}/revoke";
 
+    /// <summary>Where apps register themselves.</summary>
+    public string RegistrationEndpoint => $"{Issuer}/clients";
+
     /// <summary>Where an EHR launches apps.</summary>
     public string LaunchEndpoint => $"{Issuer}/launch";
 

@@ -36,7 +36,7 @@ public sealed class OwnAccountTests : IAsyncLifetime
         var titles = new List<string>();
         foreach (var page in new[]
         {
-            "account", "account/password", "account/sessions", "account/totp", "account/erase", "account/link", "account/passkeys", "links", "invitations", "accounts", "sign-in", "sign-out", "code", "invitation", "erased", "register", "reset", "account/outside", "accounts/waiting",
+            "account", "account/password", "account/sessions", "account/totp", "account/erase", "account/link", "account/passkeys", "links", "invitations", "accounts", "sign-in", "sign-out", "code", "invitation", "erased", "register", "reset", "account/outside", "accounts/waiting", "app-requests",
         })
         {
             await browser.GoAsync($"/auth/{page}");

@@ -36,6 +36,11 @@ public sealed class SettingsTests : IAsyncLifetime
     [InlineData("Auth:AllowedPrivateEndpoints:0", "localhost")]
     [InlineData("Auth:Clients:0:JwksUri", "https://ehr.example/jwks")]
     [InlineData("Auth:Clients:0:RedirectUris:0", "https://ehr.example/callback")]
+    [InlineData("Auth:Registration:Scope", "system/Patient.sr")]
+    [InlineData("Auth:Registration:PendingLifetime", "00:30:00")]
+    [InlineData("Auth:Registration:MostPending", "0")]
+    [InlineData("Auth:Registration:StatementIssuers:0:Issuer", "https://directory.example")]
+    [InlineData("Auth:Registration:StatementIssuers:0:Jwks", "{\"keys\":[]}")]
     [InlineData("Auth:ExternalProviders:0:Name", "Hospital")]
     [InlineData("Auth:ExternalProviders:0:Name", "")]
     [InlineData("Auth:ExternalProviders:0:Issuer", "http://idp.example")]
@@ -52,7 +57,7 @@ public sealed class SettingsTests : IAsyncLifetime
             ? [("Auth:ExternalProviders:0:Name", "hospital"), ("Auth:ExternalProviders:0:Issuer", "https://idp.example"), ("Auth:ExternalProviders:0:ClientId", "clinic")] : [];
         var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, [.. provider.Where(setting => setting.Item1 != key), (key, value)]));
 
-        Assert.Contains(key.EndsWith("s:0", StringComparison.Ordinal) ? key[..^2] : key, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(key.EndsWith("s:0", StringComparison.Ordinal) ? key[..^2] : key.Replace(":0:Issuer", key.Contains("Statement", StringComparison.Ordinal) ? ":0:JwksUri" : ":0:Issuer", StringComparison.Ordinal), refusal.Message, StringComparison.Ordinal);
         Assert.True(!key.EndsWith("Secret", StringComparison.Ordinal) || value.Length == 0 || !refusal.Message.Contains(value, StringComparison.Ordinal));
     }
 
