@@ -80,6 +80,6 @@ public sealed class ProtectionTests(ServerFixture server)
         Method = "GET",
         Base = new("/fhir", "http://localhost/fhir", SchedulingDialect.Default),
         Grant = new(client, ImmutableArray<SmartScope>.Empty, account is null ? null : new GrantedUser(account, null, [])),
-        Origin = new(null, "test", 0),
+        Origin = new(null, "test", 0, ""),
     };
 }

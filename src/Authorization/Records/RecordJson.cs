@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Authorization.Accounts;
+using Authorization.AppState;
 using Authorization.Keys;
 using Authorization.Launch;
 using Authorization.Stores;
@@ -21,6 +22,7 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(LaunchBody))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+[JsonSerializable(typeof(StoredState))]
 [JsonSerializable(typeof(StoredSession))]
 [JsonSerializable(typeof(FailedSignIns))]
 [JsonSerializable(typeof(StoredFlow))]

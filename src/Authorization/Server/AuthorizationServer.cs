@@ -1,4 +1,5 @@
 using Authorization.Accounts;
+using Authorization.AppState;
 using Authorization.Clients;
 using Authorization.Consents;
 using Authorization.Endpoints;
@@ -67,6 +68,13 @@ public static class AuthorizationServer
             services.AddSingleton(static provider => new ExternalProviders(
                 provider.GetRequiredService<IOptions<AuthOptions>>().Value.ExternalProviders, provider.GetRequiredService<OutboundGuard>()));
             services.AddSingleton<ProviderClient>();
+            services.AddSingleton<StateIndex>();
+            services.AddSingleton(static provider => new SealedRecords<StoredState>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                StateIndex.RecordType, RecordJson.Default.StoredState, provider.GetRequiredService<StateIndex>().Add,
+                static state => state.Key.Subject is { Type: "Patient" } patient ? patient.Id : null));
+            services.AddSingleton<AppStates>();
+            services.AddSingleton<StateAccess>();
             services.AddSingleton<SoftwareStatements>();
             services.AddSingleton<AppRegistrations>();
             services.AddSingleton<RegistrationEndpoint>();

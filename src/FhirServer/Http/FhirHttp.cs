@@ -45,7 +45,7 @@ internal sealed class FhirHttp(
         }
         var ct = context.RequestAborted;
         var http = context.Request;
-        var origin = audit.Begin(context);
+        var origin = audit.Begin(context, @base);
         var (grant, route, interaction) = (default(Grant), default(FhirRoute), FhirInteraction.Other);
         FhirReply reply;
         var (isOver, pretty) = (false, false);
