@@ -62,6 +62,17 @@ public sealed class Database(bool hasKeys = true) : IAsyncDisposable
         return keys;
     }
 
+    /// <summary>How many records of these types there are.</summary>
+    public async Task<long> CountAsync(params string[] types)
+    {
+        var count = 0L;
+        foreach (var type in types)
+        {
+            count += await Store.CountAsync(type, Predicate.Everything, long.MaxValue, default);
+        }
+        return count;
+    }
+
     public async ValueTask DisposeAsync()
     {
         _vault?.Dispose();

@@ -39,6 +39,9 @@ public static class SmartConfiguration
             if (options?.Brand.IsSet == true)
             {
                 json.WriteString("user_access_brand_bundle", addresses.BrandBundle);
+                json.WriteStartObject("user_access_brand_identifier");
+                Brands.WriteIdentifier(json, options.Brand);
+                json.WriteEndObject();
             }
             json.WriteString("smart_app_state_endpoint", addresses.AppState); // of 2.1; 2.2 has the list below
             json.WriteStartArray("associated_endpoints");

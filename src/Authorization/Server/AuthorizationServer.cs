@@ -53,6 +53,7 @@ public static class AuthorizationServer
             services.AddSingleton(PublicAddresses.From(configuration));
             services.AddOptions<AuthOptions>().Bind(configuration.GetSection(AuthOptions.Section)).ValidateOnStart();
             services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
+            services.AddSingleton<IValidateOptions<AuthOptions>>(new UnknownSettings(configuration));
 
             services.AddRecords();
             services.AddOneTimeValues();

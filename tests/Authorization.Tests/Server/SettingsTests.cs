@@ -61,6 +61,24 @@ public sealed class SettingsTests : IAsyncLifetime
         Assert.True(!key.EndsWith("Secret", StringComparison.Ordinal) || value.Length == 0 || !refusal.Message.Contains(value, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Auth:AccessTokenLifeTimes")]
+    [InlineData("Auth:Clients:0:RedirectUri")]
+    [InlineData("Auth:Clients:ClientId")]
+    [InlineData("Auth:Brand:Logo")]
+    [InlineData("Auth:Registration:StatementIssuers:0:JwksUrl")]
+    [InlineData("Auth:ExternalProviders:0:LinkByEmail")]
+    [InlineData("Auth:Accounts:PasswordRounds")]
+    [InlineData("Auth:Accounts:FirstAdministrator:Name")]
+    [InlineData("Auth:Account:SelfRegistration")]
+    public async Task UnknownSetting_StopsTheStart_NamingTheKey(string key)
+    {
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, (key, "a-value-of-theirs")));
+
+        Assert.Contains($"{(key.StartsWith("Auth:Account:", StringComparison.Ordinal) ? "Auth:Account" : key)}: no such setting.", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("a-value-of-theirs", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task OneClientIdTwice_StopsTheStart()
     {
@@ -147,6 +165,10 @@ public sealed class SettingsTests : IAsyncLifetime
         Assert.Equal(["client_secret_basic", "client_secret_post", "private_key_jwt"], Strings("token_endpoint_auth_methods_supported"));
         Assert.Superset(new HashSet<string> { "permission-v1", "permission-v2", "client-confidential-symmetric" }, Strings("capabilities").ToHashSet());
         Assert.DoesNotContain("context-style", Strings("capabilities")); // no style is set
+        Assert.Equal("https://clinic.example/auth/clients", root.GetProperty("registration_endpoint").GetString());
+        Assert.Equal("https://clinic.example/app-state", root.GetProperty("smart_app_state_endpoint").GetString());
+        Assert.All(root.EnumerateObject().Where(member => member.Name.EndsWith("_endpoint", StringComparison.Ordinal) || member.Name.EndsWith("_uri", StringComparison.Ordinal)),
+            member => Assert.True(Uri.IsWellFormedUriString(member.Value.GetString(), UriKind.Absolute), member.Name));
 
         string[] Strings(string name) => [.. root.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
     }
