@@ -31,7 +31,7 @@ public sealed class SchedulingApi
         _baseUrl = searchOptions.BaseUrl;
         var queries = new SlotQueries(store, fields, freeSlots);
         var desks = new Desks(queries, options, searchOptions.BaseUrl, clock);
-        var runner = new OperationRunner(store, desks, new(records, protector, options, clock));
+        var runner = new OperationRunner(store, desks, new(records, protector, options, clock), new(options, searchOptions.BaseUrl, clock));
         var schedules = new Schedules(search);
         var reservations = new Reservations(queries, schedules, options);
         var moves = new Moves(queries, reservations);

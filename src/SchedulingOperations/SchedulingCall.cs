@@ -59,6 +59,9 @@ public sealed record SchedulingCall
     /// <summary>Who calls: holds and idempotency keys belong to a client, or to one user of it.</summary>
     public required string ClientId { get; init; }
 
+    /// <summary>Who is named as the author of what is booked. Null: whoever <see cref="ClientId"/> is.</summary>
+    public CallAuthor? Author { get; init; }
+
     /// <summary>What the caller reaches; null is not limited. What they do not reach is answered as what is not there.</summary>
     public ICaller? Caller { get; init; }
 
@@ -100,3 +103,8 @@ public sealed record SchedulingReply(int Status, ReadOnlyMemory<byte>? Body)
     /// <summary>The answer was given before under the same <c>Idempotency-Key</c>.</summary>
     public bool IsReplay { get; init; }
 }
+
+/// <summary>Who calls, to be named in a Provenance.</summary>
+/// <param name="AccountId">Of the person who is signed in; null for a client that acts for itself.</param>
+/// <param name="FhirUser">The person as a resource, where there is one.</param>
+public sealed record CallAuthor(string ClientId, string? AccountId = null, ResourceKey? FhirUser = null);

@@ -47,6 +47,9 @@ public sealed class SchedulingOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:10:00", "30.00:00:00")]
     public TimeSpan IdempotencyLifetime { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>Every commit of an operation stores a Provenance of the appointments it writes.</summary>
+    public bool Provenance { get; set; } = true;
+
     public HoldOptions Hold { get; set; } = new();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -2,29 +2,42 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Authorization.Access;
+using Authorization.Accounts;
 using Authorization.Clients;
+using Authorization.Keys;
 using Authorization.Launch;
+using Authorization.Records;
 using Authorization.Server;
+using Authorization.Tests.Trail;
 using Authorization.Tokens;
+using FhirCore.Auditing;
 using FhirCore.Records;
 using FhirStore;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Search;
+using FhirStore.Sealed;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Storage.Contract;
 
 namespace Authorization.Tests;
 
 /// <summary>What outlives a restart: the store, its key file, the clock.</summary>
-public sealed class Database : IAsyncDisposable
+/// <param name="hasKeys">
+/// The server has started before, and finds its key for id tokens: to make one takes longer than most tests. Tests of how keys are made
+/// begin without.
+/// </param>
+public sealed class Database(bool hasKeys = true) : IAsyncDisposable
 {
+    private static readonly Lazy<byte[]> IdTokenKey = new(static () => SigningKey.Make(KeySeries.IdToken));
+
     private readonly string _folder = Directory.CreateTempSubdirectory("auth-tests-").FullName;
 
     private FileKeyVault? _vault;
@@ -33,10 +46,31 @@ public sealed class Database : IAsyncDisposable
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 2, 9, 0, 0, TimeSpan.Zero));
 
+    public RecordingTrail Trail { get; } = new();
+
     public async Task<StoreKeys> OpenKeysAsync()
     {
+        var isNew = _vault is null;
         _vault ??= FileKeyVault.Open(Path.Combine(_folder, "master.key"), mayCreate: true);
-        return await StoreKeys.OpenAsync(Store, _vault, Clock, default);
+        var keys = await StoreKeys.OpenAsync(Store, _vault, Clock, default);
+        if (hasKeys && isNew)
+        {
+            var records = new SealedRecords<StoredKey>(Store, keys.Cipher, Clock, ServerKeys.RecordType, RecordJson.Default.StoredKey, static (_, _) => { });
+            Assert.True(await records.TryWriteAsync(
+                "id-token-1", new(SigningKey.AlgorithmOf(KeySeries.IdToken), IdTokenKey.Value, Clock.GetUtcNow()), 0, null, default));
+        }
+        return keys;
+    }
+
+    /// <summary>How many records of these types there are.</summary>
+    public async Task<long> CountAsync(params string[] types)
+    {
+        var count = 0L;
+        foreach (var type in types)
+        {
+            count += await Store.CountAsync(type, Predicate.Everything, long.MaxValue, default);
+        }
+        return count;
     }
 
     public async ValueTask DisposeAsync()
@@ -50,6 +84,9 @@ public sealed class Database : IAsyncDisposable
 /// <summary>The authorization server on a real port, and one protected path as the FHIR server has them.</summary>
 public sealed class TestServer : IAsyncDisposable
 {
+    /// <summary>Passwords as they are, with fewer rounds: <c>RulesTests</c> sees that a server has as many as its settings say.</summary>
+    private static readonly Passwords QuickPasswords = new(Options.Create(new AccountOptions { PasswordIterations = 1_000 }));
+
     public const string BaseUrl = "https://clinic.example/fhir";
     public const string ClientId = "ehr";
     public const string Secret = "correct-horse-battery";
@@ -59,10 +96,14 @@ public sealed class TestServer : IAsyncDisposable
     private TestServer(WebApplication app)
     {
         _app = app;
+        Origin = new Uri(app.Configuration["Server:BaseUrl"]!).GetLeftPart(UriPartial.Authority);
         Http = new() { BaseAddress = new(app.Urls.First()) };
     }
 
     public HttpClient Http { get; }
+
+    /// <summary>Scheme, host and port that browsers know it by.</summary>
+    public string Origin { get; }
 
     public IServiceProvider Services => _app.Services;
 
@@ -93,6 +134,7 @@ public sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton(keys.Cipher);
         builder.Services.AddSingleton(keys.IndexTokens);
         builder.Services.AddSingleton<IPatientDirectory, FewPatients>();
+        builder.Services.AddSingleton<ISecurityTrail>(database.Trail);
         builder.Services.AddSingleton(keys.Protector);
         builder.Services.AddSingleton(new SearchOptions { BaseUrl = BaseUrl });
         builder.Services.AddSingleton<ResourceIndexer>();
@@ -100,6 +142,7 @@ public sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton<SearchService>();
         builder.Services.AddSingleton<ResourceStore>();
         builder.Services.AddAuthorizationServer(builder.Configuration);
+        builder.Services.AddSingleton(QuickPasswords);
         configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseAuthorizationServer();

@@ -220,5 +220,5 @@ public sealed class BundleTests(ServerFixture server)
     internal static JsonObject Put(string url, string resource) =>
         new() { ["resource"] = JsonNode.Parse(resource), ["request"] = new JsonObject { ["method"] = "PUT", ["url"] = url } };
 
-    private static JsonObject Request(string method, string url) => new() { ["request"] = new JsonObject { ["method"] = method, ["url"] = url } };
+    internal static JsonObject Request(string method, string url) => new() { ["request"] = new JsonObject { ["method"] = method, ["url"] = url } };
 }

@@ -15,7 +15,7 @@ public sealed class ProtectionTests(ServerFixture server)
     [Fact]
     public void Person_MaySendSoMany_OverAllApps_AndOthersAreNotAffected()
     {
-        using var limits = new RateLimits(new() { RequestsPerMinutePerUser = 5 });
+        using var limits = new RateLimits(new() { RequestsPerMinutePerUser = 5 }, TimeProvider.System);
         for (var i = 0; i < 5; i++)
         {
             Assert.Null(limits.Check(Request($"app-{i}", "anna"), FhirInteraction.Read));
@@ -30,16 +30,16 @@ public sealed class ProtectionTests(ServerFixture server)
     [Fact]
     public void Client_HasNoLimitUnlessOneIsSet()
     {
-        using var none = new RateLimits(new());
+        using var none = new RateLimits(new(), TimeProvider.System);
         Assert.All(Enumerable.Range(0, 5_000), _ => Assert.Null(none.Check(Request("ehr", null), FhirInteraction.Read)));
-        using var two = new RateLimits(new() { RequestsPerMinutePerClient = 2 });
+        using var two = new RateLimits(new() { RequestsPerMinutePerClient = 2 }, TimeProvider.System);
         Assert.Equal([false, false, true], Enumerable.Range(0, 3).Select(_ => two.Check(Request("ehr", null), FhirInteraction.Read) is not null));
     }
 
     [Fact]
     public void SlotsAndHolds_HaveLimitsOfTheirOwn_ForPersons()
     {
-        using var limits = new RateLimits(new() { SlotSearchesPerMinutePerUser = 3, HoldsPerHourPerUser = 2 });
+        using var limits = new RateLimits(new() { SlotSearchesPerMinutePerUser = 3, HoldsPerHourPerUser = 2 }, TimeProvider.System);
         var slots = Request("app", "anna", new(RouteKind.Type, "Slot"));
         var find = Request("app", "anna", new(RouteKind.TypeOperation, "Appointment", Tail: "$find"));
         var hold = Request("app", "anna", new(RouteKind.TypeOperation, "Appointment", Tail: "$hold"));
@@ -80,6 +80,6 @@ public sealed class ProtectionTests(ServerFixture server)
         Method = "GET",
         Base = new("/fhir", "http://localhost/fhir", SchedulingDialect.Default),
         Grant = new(client, ImmutableArray<SmartScope>.Empty, account is null ? null : new GrantedUser(account, null, [])),
-        Origin = new(null, "test", 0),
+        Origin = new(null, "test", 0, ""),
     };
 }

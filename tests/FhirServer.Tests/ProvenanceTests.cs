@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Authorization.Access;
+using FhirServer.Tests.Access;
 
 namespace FhirServer.Tests;
 
@@ -57,6 +59,37 @@ public sealed class ProvenanceTests(ServerFixture server)
         Assert.Equal(400, (await _client.PostAsync("Patient", """{"resourceType":"Patient"}""", ("X-Provenance", Given), ("If-None-Exist", "identifier=urn:x|1"))).Status);
         Assert.Equal(400, (await _client.PostAsync("", """{"resourceType":"Bundle","type":"batch","entry":[]}""", ("X-Provenance", Given))).Status);
         Assert.Equal(403, (await server.Reader.PostAsync("Patient", """{"resourceType":"Patient"}""", ("X-Provenance", Given))).Status);
+    }
+
+    [Fact]
+    public async Task ABooking_TellsWhoMadeIt_ToThoseWhoSeeProvenance()
+    {
+        var house = await AccessHouse.OpenAsync(server);
+        using var patient = await house.SignInAsync("patient/*.cruds", $"Patient/{house.Own}", house.Own, new HeldRole(Role.Patient));
+        using var other = await house.SignInAsync("patient/*.cruds", $"Patient/{house.Other}", house.Other, new HeldRole(Role.Patient));
+        using var doctor = await house.SignInAsync("user/*.cruds", $"Practitioner/{house.Run}-dr", null, new HeldRole(Role.Practitioner));
+        using var desk = await house.SignInAsync("user/*.cruds", null, null, new HeldRole(Role.Receptionist));
+        var booked = await patient.PostAsync("Appointment/$book", $$"""
+            {"resourceType":"Appointment","status":"proposed","slot":[{"reference":"Slot/{{house.Run}}-slot"}],"start":"2040-01-02T09:00:00Z","end":"2040-01-02T09:30:00Z",
+             "participant":[{"actor":{"reference":"Patient/{{house.Own}}"},"status":"accepted"}]}
+            """);
+        Assert.True(booked.Status == 201, booked.Text);
+
+        var provenance = Assert.Single(await doctor.SearchAllAsync($"Provenance?target=Appointment/{booked.Id}"));
+        Assert.Equal($"Appointment/{booked.Id}/_history/1", (string?)Assert.Single(provenance["target"]!.AsArray())!["reference"]);
+        Assert.Equal($"Patient/{house.Own}", (string?)provenance["agent"]![0]!["who"]!["reference"]);
+        Assert.Equal(ServerFixture.ClientId, (string?)provenance["agent"]![1]!["who"]!["identifier"]!["value"]);
+        Assert.Equal(("CREATE", "$book"), ((string?)provenance["activity"]!["coding"]![0]!["code"], (string?)provenance["activity"]!["text"]));
+        Assert.Equal(2, (await doctor.GetAsync($"Appointment?_id={booked.Id}&_revinclude=Provenance:target")).Entries.Count);
+        Assert.Equal(200, (await server.Client.PutAsync($"Provenance/{provenance["id"]}", provenance.ToJsonString())).Status); // valid as it stands
+
+        // It lies in no patient's compartment: it tells of people other than the patient, too.
+        foreach (var client in new[] { patient, other })
+        {
+            Assert.Empty((await client.GetAsync($"Provenance?target=Appointment/{booked.Id}")).Entries);
+            Assert.Equal(404, (await client.GetAsync($"Provenance/{provenance["id"]}")).Status);
+        }
+        Assert.Equal(403, (await desk.GetAsync($"Provenance?target=Appointment/{booked.Id}")).Status);
     }
 
     private async Task<List<string>> TargetsAsync(string patient) =>

@@ -50,7 +50,7 @@ public sealed class AuditEntry
     /// <summary>HTTP status of the answer.</summary>
     public int Status { get; init; }
 
-    /// <summary>Resource type of the route; null for the whole system.</summary>
+    /// <summary>Resource type of the route, behind its address where it is not the FHIR server's; null for the whole system.</summary>
     public string? Type { get; init; }
 
     public string? Id { get; init; }

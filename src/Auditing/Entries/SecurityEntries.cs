@@ -16,6 +16,7 @@ internal static class SecurityEntries
         AccountId = happened.AccountId,
         FhirUser = happened.FhirUser,
         Address = happened.Address,
+        Id = happened.About,
         Patients = happened.Patient is { } patient ? [patient] : [],
     };
 
@@ -28,6 +29,7 @@ internal static class SecurityEntries
         SecurityEventKind.Revocation => "revocation",
         SecurityEventKind.Consent => "consent",
         SecurityEventKind.AccountChange => "account-change",
+        SecurityEventKind.ClientChange => "client-change",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Say here how it is stored."),
     };
 }

@@ -182,6 +182,15 @@ internal static class BalpEvent
             StartEntity(json, $"{type}/{id}{version}", BalpCodes.SystemObject, BalpCodes.DomainResource);
             json.WriteEndObject();
         }
+        else if (entry.Id is { } about)
+        {
+            json.WriteStartObject(); // an account or an app: no resource
+            json.WriteStartObject("what");
+            WriteIdentifier(json, about);
+            json.WriteEndObject();
+            WriteCoding(json, "type", BalpCodes.SystemObject);
+            json.WriteEndObject();
+        }
         if (isQuery)
         {
             var query = $"{entry.Type}{(entry.Operation is null || entry.Type is null ? "" : "/")}{entry.Operation}{entry.Query}";

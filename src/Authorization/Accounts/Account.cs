@@ -1,4 +1,5 @@
 using Authorization.Access;
+using Authorization.Outside;
 
 namespace Authorization.Accounts;
 
@@ -51,6 +52,9 @@ public sealed class Account
 
     /// <summary>Issuer and subject of the outside OpenID provider they sign in by, separated by a blank.</summary>
     public string? OutsideSubject { get; set; }
+
+    /// <summary>Not null while an administrator has yet to say who they are.</summary>
+    public OutsideRequest? OutsideRequest { get; set; }
 }
 
 /// <summary>A WebAuthn credential of an account, https://www.w3.org/TR/webauthn-3/.</summary>

@@ -1,4 +1,5 @@
 using Authorization.Access;
+using Authorization.Outside;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore.Sealed;
@@ -33,6 +34,9 @@ public sealed record NewAccount(string UserName)
 
     /// <summary>Who the outside OpenID provider says they are.</summary>
     public string? OutsideSubject { get; init; }
+
+    /// <summary>Where an administrator has to say who they are.</summary>
+    public OutsideRequest? OutsideRequest { get; init; }
 }
 
 /// <summary>Makes accounts.</summary>
@@ -65,6 +69,7 @@ public sealed class AccountRegistry(SealedRecords<Account> accounts, AccountInde
             Language = wanted.Language,
             Created = clock.GetUtcNow(),
             OutsideSubject = wanted.OutsideSubject,
+            OutsideRequest = wanted.OutsideRequest,
         };
         var id = FhirIds.New(clock);
         Predicate same = wanted.OutsideSubject is { } subject ? new Predicate.AnyOf([index.UserName(userName), index.OutsideSubject(subject)]) : index.UserName(userName);

@@ -51,27 +51,36 @@ public sealed partial class Invitations(
     public async Task<Outcome<string>> InviteAsync(StoredInvitation invitation, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(invitation);
-        if (invitation.Role == Role.Patient || !Enum.IsDefined(invitation.Role))
+        if (await CheckPlaceAsync(invitation.Role, invitation.Organization, invitation.FhirUser, ct) is { } wrong)
         {
-            return FhirFailure.Of(FailureKind.Invalid, "Only staff are invited.", detail: "role");
-        }
-        if (invitation.Organization is { } organization && !await IsThereAsync("Organization", organization, ct))
-        {
-            return FhirFailure.Of(FailureKind.Invalid, "There is no such Organization.", detail: "organization");
-        }
-        if (invitation.FhirUser is { } user && !(PractitionerPattern().IsMatch(user) && await IsThereAsync("Practitioner", user[(user.IndexOf('/', StringComparison.Ordinal) + 1)..], ct)))
-        {
-            return FhirFailure.Of(FailureKind.Invalid, "There is no such Practitioner.", detail: "practitioner");
-        }
-        if (invitation is { Role: Role.Practitioner, FhirUser: null })
-        {
-            return FhirFailure.Of(FailureKind.Invalid, "A practitioner needs a Practitioner resource.", detail: "practitioner");
+            return wrong;
         }
         var secret = SecretId.NewSecret();
         invitation.Ends = clock.GetUtcNow() + options.Value.InvitationLifetime;
         return await records.TryWriteAsync(index.IdOf(secret), invitation, 0, null, ct)
             ? $"{addresses.Issuer}/invitation?token={secret}"
             : throw new InvalidOperationException("A new invitation has the id of another one.");
+    }
+
+    /// <summary>Whether a member of staff can have this place.</summary>
+    /// <returns>Null when they can; a failure whose detail is the field that is wrong.</returns>
+    public async ValueTask<FhirFailure?> CheckPlaceAsync(Role role, string? organization, string? fhirUser, CancellationToken ct)
+    {
+        if (role == Role.Patient || !Enum.IsDefined(role))
+        {
+            return FhirFailure.Of(FailureKind.Invalid, "Only staff are invited.", detail: "role");
+        }
+        if (organization is not null && !await IsThereAsync("Organization", organization, ct))
+        {
+            return FhirFailure.Of(FailureKind.Invalid, "There is no such Organization.", detail: "organization");
+        }
+        if (fhirUser is not null && !(PractitionerPattern().IsMatch(fhirUser) && await IsThereAsync("Practitioner", fhirUser[(fhirUser.IndexOf('/', StringComparison.Ordinal) + 1)..], ct)))
+        {
+            return FhirFailure.Of(FailureKind.Invalid, "There is no such Practitioner.", detail: "practitioner");
+        }
+        return role == Role.Practitioner && fhirUser is null
+            ? FhirFailure.Of(FailureKind.Invalid, "A practitioner needs a Practitioner resource.", detail: "practitioner")
+            : null;
     }
 
     /// <returns>Null where it was used, withdrawn, is over, or never was.</returns>
@@ -134,6 +143,20 @@ public sealed partial class Invitations(
                 Language = language,
             },
             ct);
+    }
+
+    /// <summary>Makes the account of somebody whom an outside provider vouches for, where exactly one open invitation has their address.</summary>
+    /// <param name="wanted">Gets the place of the invitation.</param>
+    /// <returns>Null where there is no such invitation.</returns>
+    public async Task<Outcome<string>?> AcceptByAddressAsync(string address, NewAccount wanted, CancellationToken ct)
+    {
+        var theirs = (await OpenOnesAsync(ct)).Where(invitation => invitation.Value.Email == address).ToList();
+        if (theirs is not [var invitation] || !await records.TryRemoveAsync(invitation.Id, invitation.Version, ct))
+        {
+            return null;
+        }
+        return await registry.CreateAsync(
+            wanted with { FhirUser = invitation.Value.FhirUser, Roles = [new(invitation.Value.Role, invitation.Value.Organization)] }, ct);
     }
 
     private async Task<Sealed<StoredInvitation>?> OpenAsync(string secret, CancellationToken ct) =>

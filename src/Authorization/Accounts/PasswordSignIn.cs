@@ -1,4 +1,5 @@
 using Authorization.Endpoints;
+using Authorization.Trail;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore.Identity;
 
@@ -20,7 +21,7 @@ public abstract record PasswordSignInResult
 }
 
 /// <summary>Checks a user name and password. The same work is done whether or not anyone has the name.</summary>
-public sealed class PasswordSignIn(AccountDirectory accounts, Passwords passwords, LockOut lockOut, LoginThrottle throttle)
+public sealed class PasswordSignIn(AccountDirectory accounts, Passwords passwords, LockOut lockOut, LoginThrottle throttle, SecurityRecord trail, TimeProvider clock)
 {
     private const string Throttled = "sign-in page"; // no client has an id with a blank
 
@@ -28,6 +29,7 @@ public sealed class PasswordSignIn(AccountDirectory accounts, Passwords password
     {
         if (await throttle.WaitForAsync(Throttled, address, ct) is { } wait)
         {
+            await trail.KeepSignInAsync(succeeded: false, null, address, "throttled", ct);
             return new PasswordSignInResult.Wait(wait);
         }
         var name = UserNames.Normalise(userName) ?? "";
@@ -37,6 +39,7 @@ public sealed class PasswordSignIn(AccountDirectory accounts, Passwords password
         if (!free || found is null || verified == PasswordVerificationResult.Failed || found.Value.Status == AccountStatus.Disabled)
         {
             await throttle.FailedAsync(Throttled, address, CancellationToken.None); // counted also where the browser does not wait for the answer
+            await trail.KeepSignInAsync(succeeded: false, found?.Id, address, Reason(free, found?.Value), ct);
             return new PasswordSignInResult.Refused();
         }
         await lockOut.ForgiveAsync(name, ct);
@@ -48,17 +51,29 @@ public sealed class PasswordSignIn(AccountDirectory accounts, Passwords password
         return new PasswordSignInResult.Right(found);
     }
 
+    /// <summary>Who has no password here has shown that it is them when they signed in, for so long.</summary>
+    public static readonly TimeSpan Fresh = TimeSpan.FromMinutes(10);
+
     /// <summary>For whoever is signed in and must show once more that it is them: before erasure, new credentials and the like.</summary>
-    public async Task<bool> ConfirmAsync(Account account, string password, CancellationToken ct)
+    public async Task<bool> ConfirmAsync(SignedIn who, string password, string? address, CancellationToken ct)
     {
-        ArgumentNullException.ThrowIfNull(account);
+        ArgumentNullException.ThrowIfNull(who);
+        var account = who.Account;
+        if (account.PasswordHash is null)
+        {
+            return clock.GetUtcNow() - who.Started < Fresh;
+        }
         if (!await lockOut.TryBeginAsync(account.UserName, ct) || passwords.Verify(account.PasswordHash, password) == PasswordVerificationResult.Failed)
         {
+            await trail.KeepSignInAsync(succeeded: false, who.AccountId, address, "confirmation", ct);
             return false;
         }
         await lockOut.ForgiveAsync(account.UserName, ct);
         return true;
     }
+
+    private static string Reason(bool free, Account? account) =>
+        account is null ? "unknown" : !free ? "locked-out" : account.Status == AccountStatus.Disabled ? "disabled" : "password";
 
     private bool Rehash(Account account, string? old, string password)
     {

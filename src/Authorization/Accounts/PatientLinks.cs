@@ -73,6 +73,7 @@ public sealed partial class PatientLinks(
         {
             account.FhirUser = reference;
             account.Status = AccountStatus.Active;
+            account.OutsideRequest = null; // they are a patient: no administrator need decide
             if (!account.Roles.Exists(held => held.Role == Role.Patient))
             {
                 account.Roles.Add(new(Role.Patient));

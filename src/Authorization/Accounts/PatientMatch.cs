@@ -20,7 +20,7 @@ public sealed class PatientMatch(SearchService search)
     public async Task<ImmutableArray<PatientCandidate>> FindAsync(PatientClaim claim, Account account, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(claim);
-        var token = claim.System is { Length: > 0 } system ? $"{Escape(system)}|{Escape(claim.Value)}" : Escape(claim.Value);
+        var token = claim.System is { Length: > 0 } system ? $"{QueryText.Escape(system)}|{QueryText.Escape(claim.Value)}" : QueryText.Escape(claim.Value);
         var found = await search.MatchAsync("Patient", [new("identifier", token)], caller: null, ct); // the server itself looks
         return found.TryGet(out var match, out _) ? [.. match.Matches.Select(patient => Compare(patient, claim, account))] : [];
     }
@@ -59,8 +59,4 @@ public sealed class PatientMatch(SearchService search)
 
     private static IEnumerable<JsonElement> Items(JsonElement element, string name) =>
         element.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
-
-    // https://hl7.org/fhir/R4/search.html#escaping
-    private static string Escape(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal);
 }

@@ -1,5 +1,7 @@
 using Authorization.Access;
 using Authorization.Server;
+using Authorization.Trail;
+using FhirCore.Auditing;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -11,7 +13,7 @@ namespace Authorization.Accounts;
 /// everywhere at once.
 /// </summary>
 public sealed class Sessions(
-    SealedRecords<StoredSession> records, SessionIndex index, AccountDirectory accounts, PageCookies cookies, IOptions<AccountOptions> options, TimeProvider clock)
+    SealedRecords<StoredSession> records, SessionIndex index, AccountDirectory accounts, PageCookies cookies, SecurityRecord trail, IOptions<AccountOptions> options, TimeProvider clock)
 {
     private const int LongestDevice = 200;
     private static readonly TimeSpan Precision = TimeSpan.FromMinutes(1);
@@ -40,7 +42,8 @@ public sealed class Sessions(
 
     /// <summary>Begins a session and gives the browser its secret. A session the browser had before ends.</summary>
     /// <param name="methods">RFC 8176.</param>
-    public async Task<string> BeginAsync(HttpContext context, string accountId, string[] methods, CancellationToken ct)
+    /// <param name="origin">Where an outside provider has signed them in.</param>
+    public async Task<string> BeginAsync(HttpContext context, string accountId, string[] methods, CancellationToken ct, SessionOrigin? origin = null)
     {
         ArgumentNullException.ThrowIfNull(context);
         if (cookies.Read(context, PageCookies.Session) is { } old)
@@ -58,27 +61,56 @@ public sealed class Sessions(
             Ends = now + options.Value.SessionLifetime,
             Methods = methods,
             Device = device.Length > LongestDevice ? device[..LongestDevice] : device,
+            Origin = origin,
         };
         var id = index.IdOf(secret);
         if (!await records.TryWriteAsync(id, session, 0, null, ct))
         {
             throw new InvalidOperationException("A new session has the id of another one.");
         }
+        await trail.KeepSignInAsync(succeeded: true, accountId, context.Connection.RemoteIpAddress?.ToString(), string.Join(' ', methods), ct);
         cookies.Write(context, PageCookies.Session, secret);
         context.Items.Remove(Key);
         return id;
     }
 
     /// <summary>Ends the session of this browser, if it has one.</summary>
-    public async Task EndAsync(HttpContext context, CancellationToken ct)
+    /// <returns>Where an outside provider had signed them in.</returns>
+    public async Task<SessionOrigin?> EndAsync(HttpContext context, CancellationToken ct)
     {
+        var origin = default(SessionOrigin);
         ArgumentNullException.ThrowIfNull(context);
         if (cookies.Read(context, PageCookies.Session) is { } secret)
         {
-            await EndAsync(index.IdOf(secret), ct);
+            var session = await records.FindAsync(index.IdOf(secret), ct);
             cookies.Remove(context, PageCookies.Session);
+            if (session is not null && await EndAsync(session.Id, ct))
+            {
+                var accountId = session.Value.AccountId;
+                origin = session.Value.Origin;
+                await trail.KeepAsync(
+                    new(SecurityEventKind.SignOut, true, AccountId: accountId, FhirUser: await trail.FhirUserOfAsync(accountId, ct), Address: context.Connection.RemoteIpAddress), ct);
+            }
         }
         context.Items.Remove(Key);
+        return origin;
+    }
+
+    /// <summary>Ends those that an outside provider says are over.</summary>
+    /// <param name="accountId">Whose; null for whosever the provider's session was.</param>
+    /// <param name="sessionId">The provider's own id; null ends all that it has begun for the account.</param>
+    /// <returns>The accounts that had one.</returns>
+    public async Task<IReadOnlyCollection<string>> EndOutsideAsync(string issuer, string? accountId, string? sessionId, CancellationToken ct)
+    {
+        var ended = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var session in records.QueryAsync(sessionId is null ? index.Account(accountId ?? "") : index.Outside(issuer, sessionId), ct))
+        {
+            if (session.Value.Origin?.Issuer == issuer && (accountId is null || session.Value.AccountId == accountId) && await EndAsync(session.Id, ct))
+            {
+                ended.Add(session.Value.AccountId);
+            }
+        }
+        return ended;
     }
 
     /// <returns>False where the account has no such session.</returns>
@@ -128,9 +160,10 @@ public sealed class Sessions(
         {
             return null;
         }
-        var signedIn = new SignedIn(session.AccountId, account.Value, found.Id, session.Started, session.Methods)
+        var signedIn = new SignedIn(session.AccountId, account.Value, found.Id, session.Origin?.At ?? session.Started, session.Methods)
         {
-            MustAddSecondFactor = options.Value.RequireTotpForStaff && account.Value.TotpSecret is null && !session.Methods.Contains("hwk")
+            Started = session.Started,
+            MustAddSecondFactor = options.Value.RequireTotpForStaff && account.Value.TotpSecret is null && !session.Methods.Contains("mfa")
                 && account.Value.Roles.Exists(static held => held.Role != Role.Patient),
         };
         if (now - session.LastSeen >= Precision)

@@ -1,3 +1,4 @@
+using Authorization.Outside;
 using FhirCore.Records;
 using FhirStore.Encryption;
 using FhirStore.Sealed;
@@ -17,6 +18,8 @@ public enum FlowKind
     NewPasskey,
     /// <summary>A sign-in by passkey: the same.</summary>
     Passkey,
+    /// <summary>A sign-in at an outside provider: the browser has yet to come back.</summary>
+    Outside,
 }
 
 /// <summary>Found by the secret of a browser's cookie, from which its id is made by a key.</summary>
@@ -54,6 +57,12 @@ public sealed class StoredFlow
 
     /// <summary>Of a sign-in: where the browser goes afterwards, already checked.</summary>
     public string? Return { get; set; }
+
+    /// <summary>Of a sign-in at an outside provider.</summary>
+    public StoredOutsideFlow? Outside { get; set; }
+
+    /// <summary>Of a second factor: what the first one was; null for a password.</summary>
+    public SessionOrigin? Origin { get; set; }
 }
 
 public sealed class FlowIndex(IndexTokens tokens)

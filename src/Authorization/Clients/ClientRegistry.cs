@@ -88,6 +88,34 @@ public sealed class ClientRegistry(IServiceScopeFactory scopes, OutboundGuard gu
         }
     }
 
+    /// <summary>A client that has registered itself: whole when approved, and without anything that could be used before that.</summary>
+    /// <param name="options">Checked already; the secret stands for one.</param>
+    internal OpenIddictApplicationDescriptor DescribeSelf(string clientId, ClientOptions options, bool isApproved)
+    {
+        options.ClientId = clientId;
+        if (!ClientDefinition.TryCreate(options, guard, out var client, out var wrong))
+        {
+            throw new InvalidOperationException($"A registration that was checked is wrong: {wrong.Setting}.");
+        }
+        if (isApproved)
+        {
+            return Describe(client, ClientSettings.FromItself);
+        }
+        return new OpenIddictApplicationDescriptor
+        {
+            ClientId = clientId,
+            DisplayName = client.Name,
+            ApplicationType = OAuth.ApplicationTypes.Web,
+            ClientType = client.Authentication == ClientAuthentication.None ? OAuth.ClientTypes.Public : OAuth.ClientTypes.Confidential,
+            ConsentType = OAuth.ConsentTypes.Explicit,
+            Settings =
+            {
+                [ClientSettings.Source] = ClientSettings.FromItself, [ClientSettings.Waiting] = ClientSettings.Yes,
+                [ClientSettings.Authentication] = client.Authentication.ToString(),
+            },
+        };
+    }
+
     private async Task SaveAsync(ClientDefinition client, string? source, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)

@@ -28,9 +28,13 @@ internal static class ClientSettings
     public const string MayLaunch = "may_launch";
     public const string MayIntrospect = "may_introspect";
     public const string Waiting = "waiting";
+    public const string Registration = "registration";
+    public const string RegistrationToken = "registration_token";
+    public const string RegisteredAt = "registered_at";
     public const string Yes = "yes";
 
     public const string FromSettings = "settings";
+    public const string FromItself = "itself";
 
     /// <summary>False for a client that registered itself and waits for an administrator.</summary>
     public static bool IsApproved(OAuthApplication application) => Of(application, Waiting) != Yes;
@@ -42,6 +46,8 @@ internal static class ClientSettings
         Enum.TryParse<ClientAuthentication>(Of(application, Authentication), out var method) ? method : ClientAuthentication.Secret;
 
     public static bool IsFromSettings(OAuthApplication application) => Of(application, Source) == FromSettings;
+
+    public static bool HasRegisteredItself(OAuthApplication application) => Of(application, Source) == FromItself;
 
     public static bool IsTrustedToLaunch(OAuthApplication application) => Of(application, MayLaunch) == Yes;
 

@@ -25,6 +25,12 @@ internal static class Brands
         return (WriteBundle(brand, addresses, at), $"W/\"{Convert.ToHexStringLower(tag.AsSpan(0, 8))}\"");
     }
 
+    public static void WriteIdentifier(Utf8JsonWriter json, BrandOptions brand)
+    {
+        json.WriteString("system", "urn:ietf:rfc:3986");
+        json.WriteString("value", brand.Website);
+    }
+
     private static byte[] WriteBundle(BrandOptions brand, PublicAddresses addresses, DateTimeOffset at)
     {
         using var bytes = new MemoryStream();
@@ -74,8 +80,7 @@ internal static class Brands
         json.WriteEndArray();
         json.WriteStartArray("identifier");
         json.WriteStartObject();
-        json.WriteString("system", "urn:ietf:rfc:3986");
-        json.WriteString("value", brand.Website);
+        WriteIdentifier(json, brand);
         json.WriteEndObject();
         json.WriteEndArray();
         json.WriteBoolean("active", true);

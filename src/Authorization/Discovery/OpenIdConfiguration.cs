@@ -10,7 +10,7 @@ internal static class OpenIdConfiguration
 {
     public const string Path = "/.well-known/openid-configuration";
 
-    public static byte[] Write(PublicAddresses addresses)
+    public static byte[] Write(PublicAddresses addresses, AuthOptions options)
     {
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes))
@@ -23,6 +23,10 @@ internal static class OpenIdConfiguration
             json.WriteString("introspection_endpoint", addresses.IntrospectionEndpoint);
             json.WriteString("revocation_endpoint", addresses.RevocationEndpoint);
             json.WriteString("end_session_endpoint", addresses.EndSessionEndpoint);
+            if (options.Registration.Enabled)
+            {
+                json.WriteString("registration_endpoint", addresses.RegistrationEndpoint);
+            }
             json.WriteList("response_types_supported", "code");
             json.WriteList("response_modes_supported", "query");
             json.WriteList("grant_types_supported", "authorization_code", "refresh_token", "client_credentials");

@@ -32,10 +32,24 @@ public static class SmartConfiguration
             json.WriteString("introspection_endpoint", addresses.IntrospectionEndpoint);
             json.WriteString("revocation_endpoint", addresses.RevocationEndpoint);
             json.WriteString("management_endpoint", addresses.AppsPage);
+            if (options is null or { Registration.Enabled: true })
+            {
+                json.WriteString("registration_endpoint", addresses.RegistrationEndpoint);
+            }
             if (options?.Brand.IsSet == true)
             {
                 json.WriteString("user_access_brand_bundle", addresses.BrandBundle);
+                json.WriteStartObject("user_access_brand_identifier");
+                Brands.WriteIdentifier(json, options.Brand);
+                json.WriteEndObject();
             }
+            json.WriteString("smart_app_state_endpoint", addresses.AppState); // of 2.1; 2.2 has the list below
+            json.WriteStartArray("associated_endpoints");
+            json.WriteStartObject();
+            json.WriteString("url", addresses.AppState);
+            json.WriteList("capabilities", "smart-app-state");
+            json.WriteEndObject();
+            json.WriteEndArray();
             json.WriteList("grant_types_supported", "authorization_code", "client_credentials", "refresh_token");
             json.WriteList("response_types_supported", "code");
             json.WriteList("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "private_key_jwt");
@@ -59,7 +73,7 @@ public static class SmartConfiguration
         [
             "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric", "client-confidential-asymmetric",
             "sso-openid-connect", "context-banner", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
-            "permission-offline", "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2",
+            "permission-offline", "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2", "smart-app-state",
         ];
         return string.IsNullOrEmpty(options?.SmartStyleUrl) ? always : always.Append("context-style");
     }

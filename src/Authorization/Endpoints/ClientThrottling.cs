@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Authorization.Clients;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Http;
@@ -122,6 +123,8 @@ internal static class ClientAddress
 {
     public static string? Of(OpenIddictServerTransaction transaction) =>
         transaction.GetHttpRequest()?.HttpContext.Connection.RemoteIpAddress?.ToString();
+
+    public static IPAddress? IpOf(OpenIddictServerTransaction transaction) => transaction.GetHttpRequest()?.HttpContext.Connection.RemoteIpAddress;
 
     public static CancellationToken Aborted(OpenIddictServerTransaction transaction) =>
         transaction.GetHttpRequest()?.HttpContext.RequestAborted ?? CancellationToken.None;

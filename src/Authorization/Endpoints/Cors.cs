@@ -36,7 +36,7 @@ internal sealed class Cors(ClientOrigins origins)
         {
             return false;
         }
-        headers.AccessControlAllowMethods = "GET, POST";
+        headers.AccessControlAllowMethods = "GET, POST, PUT, DELETE";
         headers.AccessControlAllowHeaders = "Authorization, Content-Type";
         headers.AccessControlMaxAge = "3600";
         context.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -45,7 +45,8 @@ internal sealed class Cors(ClientOrigins origins)
 
     private static Kind KindOf(string path) => path[PublicAddresses.LocalPath.Length..] switch
     {
-        "/jwks" or "/brands" or "/.well-known/openid-configuration" => Kind.Public,
+        "/jwks" or "/brands" or "/.well-known/openid-configuration" or "/clients" => Kind.Public,
+        var below when below.StartsWith("/clients/", StringComparison.Ordinal) => Kind.Public, // by a token of its own, not by a cookie
         "/token" or "/introspect" or "/revoke" or "/launch" => Kind.Apps,
         _ => Kind.Closed,
     };

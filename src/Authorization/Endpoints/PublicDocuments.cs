@@ -11,7 +11,7 @@ namespace Authorization.Endpoints;
 /// <summary>What anybody may know of the issuer: its keys, what it can do, and whose it is.</summary>
 internal sealed class PublicDocuments(ServerKeys keys, PublicAddresses addresses, IOptions<AuthOptions> options, TimeProvider clock)
 {
-    private readonly byte[] _configuration = OpenIdConfiguration.Write(addresses);
+    private readonly byte[] _configuration = OpenIdConfiguration.Write(addresses, options.Value);
 
     public void Map(IEndpointRouteBuilder routes)
     {

@@ -183,6 +183,11 @@ internal static class FhirContextRules
             {
                 return "Each fhirContext has a reference, a canonical or an identifier.";
             }
+            if ((item.TryGetProperty("canonical", out var canonical) && (canonical.ValueKind != JsonValueKind.String || !Uri.IsWellFormedUriString(canonical.GetString(), UriKind.Absolute)))
+                || (item.TryGetProperty("identifier", out var identifier) && identifier.ValueKind != JsonValueKind.Object))
+            {
+                return "In fhirContext canonical is an absolute URI, and identifier an Identifier.";
+            }
             var role = item.TryGetProperty("role", out var given) ? given : default;
             if (role.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.String) || (role.ValueKind == JsonValueKind.String && !IsRole(role.GetString()!)))
             {

@@ -19,11 +19,11 @@ public sealed class PatientDirectory(SearchService search, Callers callers) : IP
         var criteria = ImmutableArray.CreateBuilder<KeyValuePair<string, string>>();
         foreach (var name in query.Name.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
         {
-            criteria.Add(new("name", Escape(name)));
+            criteria.Add(new("name", QueryText.Escape(name)));
         }
         if (query.Identifier.Length > 0)
         {
-            criteria.Add(new("identifier", Escape(query.Identifier)));
+            criteria.Add(new("identifier", QueryText.Escape(query.Identifier)));
         }
         if (query.BirthDate.Length > 0)
         {
@@ -72,9 +72,4 @@ public sealed class PatientDirectory(SearchService search, Callers callers) : IP
 
     private static string? Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    /// <summary>What is typed is meant letter by letter: https://hl7.org/fhir/R4/search.html#escaping.</summary>
-    private static string Escape(string value) => value
-        .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal)
-        .Replace(",", "\\,", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal);
 }

@@ -2,6 +2,7 @@ using Authorization.Accounts;
 using Authorization.Consents;
 using Authorization.Stores;
 using FhirCore;
+using FhirCore.Auditing;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
@@ -40,6 +41,7 @@ internal sealed class AppsPages(ConsentMemory memory, SealedRecords<OAuthApplica
         if (FhirIds.IsValid(visit.Field("app")))
         {
             await memory.RevokeAsync(visit.Who.AccountId, visit.Field("app"), visit.Aborted);
+            await visit.KeepAsync(SecurityEventKind.Revocation, "by-user", clientId: (await applications.FindAsync(visit.Field("app"), visit.Aborted))?.Value.ClientId);
         }
         await visit.GoToAsync(visit.PathOf("apps"));
     }

@@ -11,6 +11,7 @@ using Authorization.Server;
 using Authorization.Stores;
 using Authorization.Tokens;
 using FhirCore;
+using FhirCore.Auditing;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
@@ -109,6 +110,7 @@ internal sealed class AuthorizePages(
     {
         if (step.Decision == "deny")
         {
+            await step.Visit.KeepAsync(SecurityEventKind.Consent, "denied", succeeded: false, clientId: step.Request.ClientId);
             await RefuseAsync(step.Visit, Errors.AccessDenied, "The user has not allowed it.");
             return;
         }
@@ -173,6 +175,10 @@ internal sealed class AuthorizePages(
         if (step.Decision == "allow" && CanBeRemembered(step.Client))
         {
             await memory.RememberAsync(step.User.AccountId, step.Client.Id, offer, granted, step.Visit.Aborted);
+        }
+        if (step.Decision == "allow")
+        {
+            await step.Visit.KeepAsync(SecurityEventKind.Consent, "allowed", clientId: step.Request.ClientId);
         }
         if (granted.IsEmpty || (granted.Resources.IsEmpty && !granted.SignIn.Any(ConsentOffer.Asked.Contains)))
         {

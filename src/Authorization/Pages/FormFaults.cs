@@ -17,6 +17,20 @@ public sealed class FormFaults
     /// <returns>Key of the text; null where the field is right.</returns>
     public string? Of(string field) => _all.Find(fault => fault.Field == field).Key;
 
+    /// <summary>They have not shown once more that it is them: by their password, or where they have none by a sign-in of late.</summary>
+    public void AddNotConfirmed(Account account, string field)
+    {
+        ArgumentNullException.ThrowIfNull(account);
+        if (account.PasswordHash is null)
+        {
+            Add("", "confirm.again");
+        }
+        else
+        {
+            Add(field, "password.current.wrong");
+        }
+    }
+
     public void AddPassword(string field, PasswordFault? fault)
     {
         if (fault is not null)

@@ -1,6 +1,7 @@
 using Authorization.Access;
 using Authorization.Accounts;
 using Authorization.Endpoints;
+using FhirCore.Auditing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -55,9 +56,13 @@ internal sealed class InvitationPages(Invitations invitations, Sessions sessions
             {
                 faults.Add(refusal.Issues[0].Detail ?? "", $"invite.{refusal.Issues[0].Detail}.wrong");
             }
-            else if (contact is not null && delivery.Has(ContactKind.Email))
+            else
             {
-                delivery.Send(contact, visit.Texts["message.invite.subject"], visit.Texts.Format("message.invite.text", link));
+                await visit.KeepAsync(SecurityEventKind.AccountChange, $"invited-{role}");
+                if (contact is not null && delivery.Has(ContactKind.Email))
+                {
+                    delivery.Send(contact, visit.Texts["message.invite.subject"], visit.Texts.Format("message.invite.text", link));
+                }
             }
         }
         await ShowAsync(visit, faults, link);
@@ -68,6 +73,7 @@ internal sealed class InvitationPages(Invitations invitations, Sessions sessions
     private async Task WithdrawAsync(Visit visit)
     {
         await invitations.WithdrawAsync(visit.Field("invitation"), visit.Aborted);
+        await visit.KeepAsync(SecurityEventKind.AccountChange, "invitation-withdrawn");
         await visit.GoToAsync(visit.PathOf("invitations"));
     }
 
@@ -104,6 +110,7 @@ internal sealed class InvitationPages(Invitations invitations, Sessions sessions
         var accepted = await invitations.AcceptAsync(token, visit.Field("username"), visit.Typed("password"), name, visit.Texts.Language, visit.Aborted);
         if (accepted.TryGet(out var account, out var refusal))
         {
+            await visit.KeepAsync(SecurityEventKind.AccountChange, "invitation-accepted", about: account);
             await sessions.BeginAsync(visit.Http, account, ["pwd"], visit.Aborted);
             await visit.GoToAsync(visit.PathOf("account"));
             return;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Authorization.Access;
 using Authorization.Accounts;
+using FhirCore.Auditing;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -58,6 +59,7 @@ internal sealed class LinkPages(PatientLinks links, PatientMatch match, AccountD
         switch (await links.StateAsync(visit.Who.AccountId, new(system.Length == 0 ? null : system, value, family, born), visit.Aborted))
         {
             case LinkResult.Linked:
+                await visit.KeepAsync(SecurityEventKind.AccountChange, "linked-by-match");
                 await visit.TellAsync("link.done", next: visit.PathOf("account"));
                 break;
             case LinkResult.TooMany:
@@ -105,12 +107,17 @@ internal sealed class LinkPages(PatientLinks links, PatientMatch match, AccountD
         }
         if (visit.Field("patient") is { Length: > 0 } patient)
         {
-            await (await links.ApproveAsync(account, patient, visit.Who.AccountId, visit.Aborted)
-                ? visit.GoToAsync(visit.PathOf("links"))
-                : visit.TellAsync("links.changed", StatusCodes.Status409Conflict, visit.PathOf("links")));
+            if (!await links.ApproveAsync(account, patient, visit.Who.AccountId, visit.Aborted))
+            {
+                await visit.TellAsync("links.changed", StatusCodes.Status409Conflict, visit.PathOf("links"));
+                return;
+            }
+            await visit.KeepAsync(SecurityEventKind.AccountChange, "linked-by-staff", about: account);
+            await visit.GoToAsync(visit.PathOf("links"));
             return;
         }
         await links.RefuseAsync(account, visit.Aborted);
+        await visit.KeepAsync(SecurityEventKind.AccountChange, "link-refused", about: account);
         await visit.GoToAsync(visit.PathOf("links"));
     }
 }

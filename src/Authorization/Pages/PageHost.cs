@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Authorization.Accounts;
 using Authorization.Server;
+using Authorization.Trail;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
@@ -11,12 +12,15 @@ using Microsoft.Extensions.Logging;
 namespace Authorization.Pages;
 
 /// <summary>Opens a visit, and renders its page.</summary>
-public sealed class PageHost(Sessions sessions, PageCookies cookies, FormTokens forms, PublicAddresses addresses, IServiceProvider services, ILoggerFactory loggers)
+public sealed class PageHost(
+    Sessions sessions, PageCookies cookies, FormTokens forms, PublicAddresses addresses, SecurityRecord trail, IServiceProvider services, ILoggerFactory loggers)
 {
     private const int LongestVisit = 43;
     private static readonly TimeSpan LanguageIsKept = TimeSpan.FromDays(365);
 
     internal PublicAddresses Addresses => addresses;
+
+    internal SecurityRecord Trail => trail;
 
     internal async Task<Visit> OpenAsync(HttpContext context)
     {

@@ -28,6 +28,8 @@ internal static class PageRoutes
             services.AddSingleton<TotpPages>();
             services.AddSingleton<PasskeyPages>();
             services.AddSingleton<StaffPages>();
+            services.AddSingleton<OutsidePages>();
+            services.AddSingleton<AppRequestPages>();
         }
     }
 
@@ -47,6 +49,8 @@ internal static class PageRoutes
             routes.ServiceProvider.GetRequiredService<TotpPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<PasskeyPages>().Map(routes);
             routes.ServiceProvider.GetRequiredService<StaffPages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<OutsidePages>().Map(routes);
+            routes.ServiceProvider.GetRequiredService<AppRequestPages>().Map(routes);
         }
 
         /// <summary>A page for everyone.</summary>
@@ -76,7 +80,7 @@ internal static class PageRoutes
                 routes.MapPost(pattern, async context =>
                 {
                     var visit = await host.OpenAsync(context);
-                    await (host.IsOurForm(visit) ? post(visit) : visit.TellAsync("form-refused", StatusCodes.Status403Forbidden, visit.PathOf(path)));
+                    await (host.IsOurForm(visit) ? post(visit) : visit.TellAsync("form-refused", StatusCodes.Status403Forbidden, visit.Here));
                 });
             }
         }
@@ -94,7 +98,7 @@ internal static class PageRoutes
             return evenWithoutFactor || !who.MustAddSecondFactor ? page(visit) : visit.GoToAsync(visit.PathOf("account/totp"));
         }
         var request = visit.Http.Request;
-        var here = visit.PathOf(request.Path.Value![(PublicAddresses.LocalPath.Length + 1)..]) + (HttpMethods.IsGet(request.Method) ? request.QueryString.Value : "");
+        var here = visit.Here + (HttpMethods.IsGet(request.Method) ? request.QueryString.Value : "");
         return visit.GoToAsync($"{visit.PathOf("sign-in")}?return={Uri.EscapeDataString(here)}");
     }
 }

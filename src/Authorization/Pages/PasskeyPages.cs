@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using Authorization.Accounts;
 using Authorization.Endpoints;
 using Authorization.Server;
+using FhirCore.Auditing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -32,9 +33,9 @@ internal sealed class PasskeyPages(Passkeys passkeys, Flows flows, Sessions sess
         {
             faults.Add("", "passkeys.too-many");
         }
-        else if (account.PasswordHash is not null && !await passwords.ConfirmAsync(account, visit.Typed("password"), visit.Aborted))
+        else if (!await passwords.ConfirmAsync(visit.Who, visit.Typed("password"), visit.Address, visit.Aborted))
         {
-            faults.Add("password", "password.current.wrong");
+            faults.AddNotConfirmed(account, "password");
         }
         if (faults.HasAny)
         {
@@ -53,6 +54,7 @@ internal sealed class PasskeyPages(Passkeys passkeys, Flows flows, Sessions sess
             && await flows.EndAsync(visit.Http, flow, visit.Aborted) // a challenge is answered once
             && await passkeys.AddAsync(visit.Http, visit.Who.AccountId, name, visit.Typed("credential"), flow.Value.State!))
         {
+            await visit.KeepAsync(SecurityEventKind.AccountChange, "passkey-added");
             await visit.GoToAsync(visit.PathOf("account/passkeys"));
             return;
         }
@@ -67,6 +69,7 @@ internal sealed class PasskeyPages(Passkeys passkeys, Flows flows, Sessions sess
         if (Base64Url.IsValid(id))
         {
             await passkeys.RemoveAsync(visit.Who.AccountId, Base64Url.DecodeFromChars(id), visit.Aborted);
+            await visit.KeepAsync(SecurityEventKind.AccountChange, "passkey-removed");
         }
         await visit.GoToAsync(visit.PathOf("account/passkeys"));
     }
@@ -97,6 +100,7 @@ internal sealed class PasskeyPages(Passkeys passkeys, Flows flows, Sessions sess
             return;
         }
         await throttle.FailedAsync(Throttled, visit.Address, CancellationToken.None);
+        await visit.KeepAsync(SecurityEventKind.SignIn, "passkey", succeeded: false);
         await visit.TellAsync("passkey.refused", StatusCodes.Status422UnprocessableEntity, visit.PathOf("sign-in"), "sign-in.title");
     }
 }

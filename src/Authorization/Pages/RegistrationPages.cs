@@ -1,5 +1,6 @@
 using Authorization.Accounts;
 using Authorization.Endpoints;
+using FhirCore.Auditing;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -99,6 +100,7 @@ internal sealed class RegistrationPages(Registration registration, Flows flows, 
         switch (await flows.TryCodeAsync(flow.Id, visit.Field("code").Replace(" ", "", StringComparison.Ordinal), visit.Aborted))
         {
             case CodeResult.Wrong:
+                await visit.KeepAsync(SecurityEventKind.SignIn, "code", succeeded: false, about: flow.Value.AccountId);
                 await ShowCodeAsync(visit, flow, "code.wrong", null);
                 return;
             case CodeResult.Over:
@@ -111,11 +113,12 @@ internal sealed class RegistrationPages(Registration registration, Flows flows, 
             return;
         }
         var proven = await flows.FindAsync(visit.Http, FlowKind.Register, visit.Aborted);
-        if (proven is null || !(await registration.FinishAsync(visit.Http, proven, visit.Texts.Language, visit.Aborted)).TryGet(out _, out _))
+        if (proven is null || !(await registration.FinishAsync(visit.Http, proven, visit.Texts.Language, visit.Aborted)).TryGet(out var account, out _))
         {
             await OverAsync(visit);
             return;
         }
+        await visit.KeepAsync(SecurityEventKind.AccountChange, "registered", about: account);
         await visit.GoToAsync(visit.PathOf("account/link"));
     }
 
@@ -150,9 +153,13 @@ internal sealed class RegistrationPages(Registration registration, Flows flows, 
             await visit.ShowAsync<ResetPassword>(StatusCodes.Status422UnprocessableEntity, (nameof(ResetPassword.Faults), faults));
             return;
         }
-        await (await registration.FinishResetAsync(visit.Http, flow, visit.Typed("password"), visit.Aborted)
-            ? visit.TellAsync("reset.done", next: visit.PathOf("sign-in"))
-            : OverAsync(visit));
+        if (!await registration.FinishResetAsync(visit.Http, flow, visit.Typed("password"), visit.Aborted))
+        {
+            await OverAsync(visit);
+            return;
+        }
+        await visit.KeepAsync(SecurityEventKind.AccountChange, "password-reset", about: flow.Value.AccountId);
+        await visit.TellAsync("reset.done", next: visit.PathOf("sign-in"));
     }
 
     private async Task<Sealed<StoredFlow>?> ProvenResetAsync(Visit visit) =>

@@ -9,7 +9,7 @@ internal static class ScopeWords
     /// <summary>Types that have a text <c>type.{name}</c>; of the others the name itself is shown.</summary>
     private static readonly FrozenSet<string> Described =
     [
-        "AllergyIntolerance", "Appointment", "CarePlan", "CareTeam", "Condition", "Consent", "Coverage", "Device", "DiagnosticReport", "DocumentReference", "Encounter",
+        "AllergyIntolerance", "Appointment", "Basic", "CarePlan", "CareTeam", "Condition", "Consent", "Coverage", "Device", "DiagnosticReport", "DocumentReference", "Encounter",
         "Goal", "Immunization", "Location", "Medication", "MedicationRequest", "Observation", "Organization", "Patient", "Practitioner", "PractitionerRole", "Procedure",
         "Provenance", "RelatedPerson", "Schedule", "ServiceRequest", "Slot",
     ];

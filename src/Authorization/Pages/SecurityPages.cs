@@ -1,4 +1,5 @@
 using Authorization.Accounts;
+using FhirCore.Auditing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -27,9 +28,9 @@ internal sealed class SecurityPages(
         var account = visit.Who.Account;
         var password = visit.Typed("new-password");
         faults.AddPassword("new-password", PasswordRules.Check(password, account.UserName));
-        if (!faults.HasAny && account.PasswordHash is not null && !await passwords.ConfirmAsync(account, visit.Typed("password"), visit.Aborted))
+        if (!faults.HasAny && !await passwords.ConfirmAsync(visit.Who, visit.Typed("password"), visit.Address, visit.Aborted))
         {
-            faults.Add("password", "password.current.wrong");
+            faults.AddNotConfirmed(account, "password");
         }
         if (faults.HasAny)
         {
@@ -41,11 +42,12 @@ internal sealed class SecurityPages(
         var changed = await accounts.ChangeAsync(visit.Who.AccountId, now => now.PasswordHash == old && (now.PasswordHash = hash) is not null, visit.Aborted);
         if (changed is not { Changed: true })
         {
-            faults.Add("password", "password.current.wrong"); // another request has changed it meanwhile
+            faults.AddNotConfirmed(account, "password"); // another request has changed it meanwhile
             await ShowPasswordAsync(visit, faults);
             return;
         }
         await sessions.EndAllAsync(visit.Who.AccountId, visit.Who.SessionId, visit.Aborted);
+        await visit.KeepAsync(SecurityEventKind.AccountChange, "password");
         await visit.TellAsync("password.changed", next: visit.PathOf("account"));
     }
 
@@ -56,11 +58,15 @@ internal sealed class SecurityPages(
     {
         if (visit.Field("session") is { Length: > 0 } one)
         {
-            await sessions.EndAsync(visit.Who.AccountId, one, visit.Aborted);
+            if (await sessions.EndAsync(visit.Who.AccountId, one, visit.Aborted))
+            {
+                await visit.KeepAsync(SecurityEventKind.SignOut, "one-other");
+            }
         }
         else
         {
             await sessions.EndAllAsync(visit.Who.AccountId, visit.Who.SessionId, visit.Aborted);
+            await visit.KeepAsync(SecurityEventKind.SignOut, "all-others");
         }
         await visit.GoToAsync(visit.PathOf("account/sessions"));
     }
@@ -90,7 +96,7 @@ internal sealed class SecurityPages(
                 faults.Add("username", "erase.username.wrong");
             }
         }
-        else if (!await passwords.ConfirmAsync(account, visit.Typed("password"), visit.Aborted))
+        else if (!await passwords.ConfirmAsync(visit.Who, visit.Typed("password"), visit.Address, visit.Aborted))
         {
             faults.Add("password", "password.current.wrong");
         }
@@ -103,6 +109,7 @@ internal sealed class SecurityPages(
             await ShowEraseAsync(visit, faults);
             return;
         }
+        await visit.KeepAsync(SecurityEventKind.AccountChange, "erased");
         await sessions.EndAsync(visit.Http, visit.Aborted);
         await visit.GoToAsync(visit.PathOf("erased"));
     }

@@ -1,12 +1,15 @@
 using Authorization.Accounts;
+using Authorization.Outside;
 using Authorization.Server;
+using Authorization.Trail;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Authorization.Pages;
 
 /// <summary><c>/auth/sign-in</c>, its second step, and <c>/auth/sign-out</c>.</summary>
-internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, Registration registration, Flows flows, SecondFactor secondFactor, PublicAddresses addresses)
+internal sealed class SignInPages(
+    PasswordSignIn passwords, Sessions sessions, Registration registration, Flows flows, SecondFactor secondFactor, SecurityRecord trail, ExternalProviders providers, PublicAddresses addresses)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -21,7 +24,7 @@ internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, R
         return visit.ShowAsync<SignIn>(status,
             (nameof(SignIn.Return), HttpMethods.IsPost(visit.Http.Request.Method) ? visit.Field("return") : visit.Query("return")),
             (nameof(SignIn.UserName), visit.Field("username")), (nameof(SignIn.Fault), fault),
-            (nameof(SignIn.CanRegister), registration.IsOpen), (nameof(SignIn.CanReset), registration.CanReset));
+            (nameof(SignIn.Providers), providers.All), (nameof(SignIn.CanRegister), registration.IsOpen), (nameof(SignIn.CanReset), registration.CanReset));
     }
 
     private async Task SignInAsync(Visit visit)
@@ -67,6 +70,7 @@ internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, R
         }
         if (!await secondFactor.TryAsync(flow.Value.AccountId!, visit.Field("code"), visit.Aborted))
         {
+            await trail.KeepSignInAsync(succeeded: false, flow.Value.AccountId, visit.Address, "second-factor", visit.Aborted);
             await ShowCodeAsync(visit, "sign-in.code.wrong");
             return;
         }
@@ -75,13 +79,14 @@ internal sealed class SignInPages(PasswordSignIn passwords, Sessions sessions, R
             await OverAsync(visit);
             return;
         }
-        await sessions.BeginAsync(visit.Http, flow.Value.AccountId!, ["pwd", "otp", "mfa"], visit.Aborted);
+        var origin = flow.Value.Origin;
+        await sessions.BeginAsync(visit.Http, flow.Value.AccountId!, [origin is null ? "pwd" : OutsidePages.Method, "otp", "mfa"], visit.Aborted, origin);
         await visit.GoToAsync(flow.Value.Return ?? visit.PathOf("account"));
     }
 
     private async Task SignOutAsync(Visit visit)
     {
-        await sessions.EndAsync(visit.Http, visit.Aborted);
-        await visit.GoToAsync(visit.PathOf("sign-in"));
+        var origin = await sessions.EndAsync(visit.Http, visit.Aborted);
+        await visit.GoToAsync(visit.PathOf(origin is null ? "sign-in" : $"outside/{origin.Provider}/signed-out"));
     }
 }

@@ -1,5 +1,6 @@
 using Authorization.Access;
 using Authorization.Accounts;
+using FhirCore.Auditing;
 using FhirCore.Records;
 using FhirStore.Sealed;
 using Microsoft.AspNetCore.Http;
@@ -51,15 +52,19 @@ internal sealed class StaffPages(SealedRecords<Account> records, AccountIndex in
         }
         if (visit.Field("to") == "disabled")
         {
-            await accounts.ChangeAsync(id, static account => account.Status != AccountStatus.Disabled && (account.Status = AccountStatus.Disabled) == AccountStatus.Disabled, visit.Aborted);
+            var closed = await accounts.ChangeAsync(id, static account => account.Status != AccountStatus.Disabled && (account.Status = AccountStatus.Disabled) == AccountStatus.Disabled, visit.Aborted);
             await sessions.EndAllAsync(id, except: null, visit.Aborted);
+            await KeepAsync(visit, closed, "closed", id);
         }
         else
         {
-            await accounts.ChangeAsync(id, Reopen, visit.Aborted);
+            await KeepAsync(visit, await accounts.ChangeAsync(id, Reopen, visit.Aborted), "opened", id);
         }
         await visit.GoToAsync(visit.PathOf("accounts"));
     }
+
+    private static Task KeepAsync(Visit visit, (Account Account, bool Changed)? done, string detail, string id) =>
+        done is { Changed: true } ? visit.KeepAsync(SecurityEventKind.AccountChange, detail, about: id) : Task.CompletedTask;
 
     /// <summary>Who was never linked to anyone is pending, as before.</summary>
     private static bool Reopen(Account account)

@@ -1,5 +1,6 @@
 using System.Text;
 using Authorization.Accounts;
+using FhirCore.Auditing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using QRCoder;
@@ -51,6 +52,7 @@ internal sealed class TotpPages(SecondFactor secondFactor, PasswordSignIn passwo
         if (await secondFactor.ConfirmAsync(visit.Who.AccountId, visit.Field("code"), visit.Aborted) is { } codes)
         {
             await sessions.EndAllAsync(visit.Who.AccountId, visit.Who.SessionId, visit.Aborted); // others were begun without it
+            await visit.KeepAsync(SecurityEventKind.AccountChange, "second-factor-added");
             await visit.ShowAsync<RecoveryCodes>(StatusCodes.Status200OK, (nameof(RecoveryCodes.Codes), codes));
             return;
         }
@@ -64,6 +66,7 @@ internal sealed class TotpPages(SecondFactor secondFactor, PasswordSignIn passwo
         var faults = new FormFaults();
         if (await ConfirmedAsync(visit, faults, "password-codes") && await secondFactor.RenewRecoveryCodesAsync(visit.Who.AccountId, visit.Aborted) is { } codes)
         {
+            await visit.KeepAsync(SecurityEventKind.AccountChange, "recovery-codes");
             await visit.ShowAsync<RecoveryCodes>(StatusCodes.Status200OK, (nameof(RecoveryCodes.Codes), codes));
             return;
         }
@@ -79,16 +82,17 @@ internal sealed class TotpPages(SecondFactor secondFactor, PasswordSignIn passwo
             return;
         }
         await secondFactor.RemoveAsync(visit.Who.AccountId, visit.Aborted);
+        await visit.KeepAsync(SecurityEventKind.AccountChange, "second-factor-removed");
         await visit.GoToAsync(visit.PathOf("account/totp"));
     }
 
     private async Task<bool> ConfirmedAsync(Visit visit, FormFaults faults, string field)
     {
-        if (await passwords.ConfirmAsync(visit.Who.Account, visit.Typed(field), visit.Aborted))
+        if (await passwords.ConfirmAsync(visit.Who, visit.Typed(field), visit.Address, visit.Aborted))
         {
             return true;
         }
-        faults.Add(field, "password.current.wrong");
+        faults.AddNotConfirmed(visit.Who.Account, field);
         return false;
     }
 }

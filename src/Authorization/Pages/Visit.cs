@@ -1,5 +1,7 @@
 using Authorization.Accounts;
 using Authorization.Server;
+using Authorization.Tokens;
+using FhirCore.Auditing;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
 
@@ -55,8 +57,18 @@ public sealed class Visit
     /// <summary>A parameter of the address; empty where there is none.</summary>
     public string Query(string name) => Http.Request.Query[name] is [{ } value, ..] ? value : "";
 
+    /// <summary>Path of the page that was asked for, as browsers know it.</summary>
+    public string Here => PathOf(Http.Request.Path.Value![(PublicAddresses.LocalPath.Length + 1)..]);
+
     /// <summary>As browsers know it: <c>/auth/sign-in</c> of <c>sign-in</c>.</summary>
     public string PathOf(string page) => $"{_host.Addresses.PublicPath}/{page}";
+
+    /// <summary>Puts on record what the visitor has done, before they are told.</summary>
+    /// <param name="detail">A short code, never what was typed.</param>
+    /// <param name="about">Whose account, or which app, where it is not the visitor's own.</param>
+    /// <exception cref="NotOnRecordException">It could not be stored in time.</exception>
+    public Task KeepAsync(SecurityEventKind kind, string detail, bool succeeded = true, string? about = null, string? clientId = null) => _host.Trail.KeepAsync(
+        new(kind, succeeded, clientId, AnySignedIn?.AccountId, AnySignedIn is { } who ? TokenStanding.FhirUserOf(who.Account) : null, Http.Connection.RemoteIpAddress, detail, About: about), Aborted);
 
     /// <summary>Answers with a page.</summary>
     /// <param name="parameters">Of the component; <see cref="Page.Visit"/> is given too.</param>

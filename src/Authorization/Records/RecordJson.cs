@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Authorization.Accounts;
+using Authorization.AppState;
 using Authorization.Keys;
 using Authorization.Launch;
 using Authorization.Stores;
@@ -19,6 +21,8 @@ namespace Authorization.Records;
 [JsonSerializable(typeof(SmartLaunch))]
 [JsonSerializable(typeof(LaunchBody))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+[JsonSerializable(typeof(StoredState))]
 [JsonSerializable(typeof(StoredSession))]
 [JsonSerializable(typeof(FailedSignIns))]
 [JsonSerializable(typeof(StoredFlow))]

@@ -1,3 +1,6 @@
+using Authorization.Outside;
+using Authorization.SelfRegistration;
+
 namespace Authorization.Server;
 
 /// <summary>Section <c>Auth</c> of the settings.</summary>
@@ -33,6 +36,11 @@ public sealed class AuthOptions
     public IList<string> AllowedPrivateEndpoints { get; } = [];
 
     public BrandOptions Brand { get; } = new();
+
+    public SelfRegistrationOptions Registration { get; } = new();
+
+    /// <summary>Outside OpenID providers that people may sign in by.</summary>
+    public IList<ExternalProviderOptions> ExternalProviders { get; } = [];
 
     /// <summary>Clients known from the start. One that disappears from here is removed at the next start.</summary>
     public IList<ClientOptions> Clients { get; } = [];

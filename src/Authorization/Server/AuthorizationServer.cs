@@ -1,13 +1,18 @@
 using Authorization.Accounts;
+using Authorization.AppState;
 using Authorization.Clients;
 using Authorization.Consents;
 using Authorization.Endpoints;
 using Authorization.Keys;
 using Authorization.Launch;
+using Authorization.Outside;
 using Authorization.Pages;
 using Authorization.Records;
+using Authorization.SelfRegistration;
 using Authorization.Stores;
 using Authorization.Tokens;
+using Authorization.Trail;
+using FhirCore.Auditing;
 using FhirCore.Outbound;
 using FhirCore.Records;
 using FhirStore.Encryption;
@@ -35,7 +40,7 @@ public static class AuthorizationServer
     {
         /// <summary>
         /// The authorization server, the client registry and the token check. Needs <see cref="IRecordStore"/>,
-        /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/>, <see cref="IPatientDirectory"/> and <see cref="TimeProvider"/> among the services.
+        /// <see cref="RecordCipher"/>, <see cref="IndexTokens"/>, <see cref="IPatientDirectory"/>, <see cref="ISecurityTrail"/> and <see cref="TimeProvider"/> among the services.
         /// </summary>
         /// <param name="serves">
         /// False in a process that answers no requests: it neither makes keys nor brings the registered clients in line with its settings,
@@ -48,9 +53,11 @@ public static class AuthorizationServer
             services.AddSingleton(PublicAddresses.From(configuration));
             services.AddOptions<AuthOptions>().Bind(configuration.GetSection(AuthOptions.Section)).ValidateOnStart();
             services.AddSingleton<IValidateOptions<AuthOptions>, AuthOptionsValidator>();
+            services.AddSingleton<IValidateOptions<AuthOptions>>(new UnknownSettings(configuration));
 
             services.AddRecords();
             services.AddOneTimeValues();
+            services.AddSingleton<SecurityRecord>();
             services.AddAccounts(configuration, serves);
             services.AddSingleton<ServerKeys>();
             services.AddSingleton(static provider => new OutboundGuard(
@@ -59,6 +66,21 @@ public static class AuthorizationServer
             services.AddSingleton<ClientRegistry>();
             services.AddSingleton<ClientKeySource>();
             services.AddSingleton<ClientAssertions>();
+            services.AddSingleton(static provider => new ExternalProviders(
+                provider.GetRequiredService<IOptions<AuthOptions>>().Value.ExternalProviders, provider.GetRequiredService<OutboundGuard>()));
+            services.AddSingleton<ProviderClient>();
+            services.AddSingleton<StateIndex>();
+            services.AddSingleton(static provider => new SealedRecords<StoredState>(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<TimeProvider>(),
+                StateIndex.RecordType, RecordJson.Default.StoredState, provider.GetRequiredService<StateIndex>().Add,
+                static state => state.Key.Subject is { Type: "Patient" } patient ? patient.Id : null));
+            services.AddSingleton<AppStates>();
+            services.AddSingleton<StateAccess>();
+            services.AddSingleton<SoftwareStatements>();
+            services.AddSingleton<AppRegistrations>();
+            services.AddSingleton<RegistrationEndpoint>();
+            services.AddSingleton<OutsideSignIn>();
+            services.AddSingleton<OutsideAccounts>();
             services.AddSingleton<OneTimeValues>();
             services.AddSingleton<ClientOrigins>();
             services.AddSingleton<Cors>();
@@ -196,6 +218,7 @@ public static class AuthorizationServer
                     routes.MapAuthorizationPages();
                     routes.ServiceProvider.GetRequiredService<PublicDocuments>().Map(routes);
                     routes.ServiceProvider.GetRequiredService<LaunchEndpoint>().Map(routes);
+                    routes.ServiceProvider.GetRequiredService<RegistrationEndpoint>().Map(routes);
                 });
             });
         }

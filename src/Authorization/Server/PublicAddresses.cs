@@ -47,6 +47,12 @@ public sealed class PublicAddresses
 
     public string RevocationEndpoint => $"{Issuer}/revoke";
 
+    /// <summary>Base of the endpoint where apps keep their states, next to the FHIR base.</summary>
+    public string AppState => $"{Issuer[..^LocalPath.Length]}/app-state";
+
+    /// <summary>Where apps register themselves.</summary>
+    public string RegistrationEndpoint => $"{Issuer}/clients";
+
     /// <summary>Where an EHR launches apps.</summary>
     public string LaunchEndpoint => $"{Issuer}/launch";
 

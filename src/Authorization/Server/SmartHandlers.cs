@@ -22,6 +22,17 @@ internal static class SmartHandlers
             server.AddAuthorize();
             server.AddTokens();
             server.AddIntrospection();
+            server.AddRecord();
+        }
+
+        private void AddRecord()
+        {
+            server.AddEventHandler<ApplyTokenResponseContext>(static handler => handler.UseScopedHandler<RecordRefusal>()
+                .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyTokenResponseContext>.Descriptor.Order + 600));
+            server.AddEventHandler<ApplyIntrospectionResponseContext>(static handler => handler.UseScopedHandler<RecordRefusal>()
+                .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyIntrospectionResponseContext>.Descriptor.Order + 600));
+            server.AddEventHandler<ApplyRevocationResponseContext>(static handler => handler.UseScopedHandler<RecordRefusal>()
+                .SetOrder(OpenIddictServerAspNetCoreHandlers.AttachHttpResponseCode<ApplyRevocationResponseContext>.Descriptor.Order + 600));
         }
 
         private void AddThrottling()
@@ -64,6 +75,8 @@ internal static class SmartHandlers
                 .UseSingletonHandler<KeepWhatWasGranted>().SetOrder(OpenIddictServerHandlers.PrepareRefreshTokenPrincipal.Descriptor.Order + 500));
             server.AddEventHandler<ProcessSignInContext>(static handler => handler
                 .UseSingletonHandler<TellScopesAndContext>().SetOrder(OpenIddictServerHandlers.AttachSignInParameters.Descriptor.Order + 500));
+            server.AddEventHandler<ProcessSignInContext>(static handler => handler
+                .UseSingletonHandler<RecordToken>().SetOrder(OpenIddictServerHandlers.AttachSignInParameters.Descriptor.Order + 600));
             server.AddEventHandler<GenerateTokenContext>(static handler => handler
                 .UseSingletonHandler<SignWithCurrentKey>().SetOrder(OpenIddictServerHandlers.Protection.AttachSecurityCredentials.Descriptor.Order + 500));
             server.AddEventHandler<ValidateTokenContext>(static handler => handler
@@ -85,6 +98,8 @@ internal static class SmartHandlers
                 .UseSingletonHandler<DescribeToken>().SetOrder(OpenIddictServerHandlers.Introspection.AttachApplicationClaims.Descriptor.Order + 500));
             server.AddEventHandler<HandleRevocationRequestContext>(static handler => handler
                 .UseScopedHandler<RevokeGrant>().SetOrder(OpenIddictServerHandlers.Revocation.RevokeToken.Descriptor.Order + 500));
+            server.AddEventHandler<HandleRevocationRequestContext>(static handler => handler
+                .UseSingletonHandler<RecordRevocation>().SetOrder(OpenIddictServerHandlers.Revocation.RevokeToken.Descriptor.Order + 600));
         }
     }
 }

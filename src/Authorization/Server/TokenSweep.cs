@@ -1,5 +1,6 @@
 using Authorization.Launch;
 using Authorization.Records;
+using Authorization.SelfRegistration;
 using Authorization.Stores;
 using FhirStore.Leases;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,8 +10,8 @@ using OpenIddict.Core;
 
 namespace Authorization.Server;
 
-/// <summary>Removes the rows of tokens, authorizations, launches and one-time values that are of no use any more.</summary>
-internal sealed partial class TokenSweep(LeasedJobs jobs, IServiceScopeFactory scopes, OneTimeValues used, Launches launches, TimeProvider clock, ILogger<TokenSweep> logger) : BackgroundService
+/// <summary>Removes the rows of tokens, authorizations, launches, one-time values and unapproved registrations that are of no use any more.</summary>
+internal sealed partial class TokenSweep(LeasedJobs jobs, IServiceScopeFactory scopes, OneTimeValues used, Launches launches, AppRegistrations registrations, TimeProvider clock, ILogger<TokenSweep> logger) : BackgroundService
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
@@ -20,7 +21,7 @@ internal sealed partial class TokenSweep(LeasedJobs jobs, IServiceScopeFactory s
         await using var scope = scopes.CreateAsyncScope();
         var threshold = clock.GetUtcNow();
         var tokens = await scope.ServiceProvider.GetRequiredService<OpenIddictTokenManager<OAuthToken>>().PruneAsync(threshold, ct);
-        return tokens + await used.SweepAsync(ct) + await launches.SweepAsync(ct) + await scope.ServiceProvider.GetRequiredService<OpenIddictAuthorizationManager<OAuthAuthorization>>().PruneAsync(threshold, ct);
+        return tokens + await used.SweepAsync(ct) + await launches.SweepAsync(ct) + await registrations.SweepAsync(ct) + await scope.ServiceProvider.GetRequiredService<OpenIddictAuthorizationManager<OAuthAuthorization>>().PruneAsync(threshold, ct);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => jobs.RunAsync("token-sweep", SweepAlwaysAsync, stoppingToken);

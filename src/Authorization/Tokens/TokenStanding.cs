@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Authorization.Access;
 using Authorization.Accounts;
+using Authorization.Clients;
 using Authorization.Stores;
 using FhirCore;
 using FhirStore.Sealed;
@@ -24,7 +25,7 @@ public sealed class TokenStanding(
     public async ValueTask<Outcome<Standing>> OfAsync(JsonWebToken jwt, string clientId, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(jwt);
-        if (!await applications.AnyAsync(index.ClientId(clientId), ct))
+        if (await applications.FirstAsync(index.ClientId(clientId), ct) is not { } client || !ClientSettings.IsApproved(client.Value))
         {
             return TokenAuthenticator.Invalid("belongs to a client that is no longer registered");
         }

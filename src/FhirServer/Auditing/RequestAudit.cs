@@ -21,7 +21,7 @@ internal sealed class RequestAudit(AuditTrail trail, AuditOptions options, TimeP
     /// <summary>Null where requests may be let in.</summary>
     public FhirFailure? Closed => options.Enabled ? trail.Closed : null;
 
-    public RequestOrigin Begin(HttpContext context) => RequestOrigin.Of(context, clock.GetTimestamp());
+    public RequestOrigin Begin(HttpContext context, FhirBase @base) => RequestOrigin.Of(context, @base, clock.GetTimestamp());
 
     /// <summary>Records how a request ended, before the answer goes out.</summary>
     /// <returns>The reply to send: another one where the event could not be stored in time.</returns>
@@ -89,7 +89,7 @@ internal sealed class RequestAudit(AuditTrail trail, AuditOptions options, TimeP
             Took = clock.GetElapsedTime(origin.Started),
             Interaction = Interactions[(int)interaction],
             Status = status,
-            Type = route.Type,
+            Type = TypeOf(origin, route.Type),
             Id = route.Id,
             Operation = OperationOf(route),
             ClientId = grant?.ClientId,
@@ -115,7 +115,7 @@ internal sealed class RequestAudit(AuditTrail trail, AuditOptions options, TimeP
             Took = clock.GetElapsedTime(origin.Started),
             Interaction = interaction == FhirInteraction.Batch ? OfBundle(request, reply) : Interactions[(int)interaction],
             Status = status,
-            Type = target?.Type ?? request.Route.Type,
+            Type = TypeOf(origin, target?.Type ?? request.Route.Type),
             Id = target?.Id,
             Version = written?.Version ?? reply.Version ?? 0,
             Operation = OperationOf(request.Route),
@@ -162,6 +162,8 @@ internal sealed class RequestAudit(AuditTrail trail, AuditOptions options, TimeP
         }
         return found.Ids;
     }
+
+    private static string? TypeOf(RequestOrigin origin, string? type) => origin.Outside.Length == 0 || type is null ? type : origin.Outside + type;
 
     private static ResourceKey? TargetOf(FhirRequest request, FhirReply reply)
     {

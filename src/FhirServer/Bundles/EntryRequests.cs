@@ -48,6 +48,7 @@ internal static class EntryRequests
             Caller = outer.Caller,
             BreakGlass = outer.BreakGlass,
             Origin = outer.Origin,
+            Cost = outer.Cost,
             RawQuery = rawQuery,
             Query = query,
             Body = entry.Resource,

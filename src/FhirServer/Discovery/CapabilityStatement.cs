@@ -5,6 +5,7 @@ using FhirServer.Http;
 using FhirServer.Interactions;
 using FhirServer.Operations;
 using FhirStore.Model;
+using FhirStore.Search;
 
 namespace FhirServer.Discovery;
 
@@ -29,12 +30,16 @@ internal static class CapabilityStatement
         json.WriteString("status", "active");
         json.WriteString("date", date.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
         json.WriteString("kind", "instance");
+        if (@base.IsAppState)
+        {
+            WriteList(json, "instantiates", "http://hl7.org/fhir/smart-app-launch/CapabilityStatement/smart-app-state-server");
+        }
         json.WriteStartObject("software");
         json.WriteString("name", "FhirServer");
         json.WriteString("version", typeof(CapabilityStatement).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]);
         json.WriteEndObject();
         json.WriteStartObject("implementation");
-        json.WriteString("description", "FHIR R4 server for appointments");
+        json.WriteString("description", @base.IsAppState ? "What SMART apps keep for themselves" : "FHIR R4 server for appointments");
         json.WriteString("url", @base.Url);
         json.WriteEndObject();
         json.WriteString("fhirVersion", "4.0.1");
@@ -52,6 +57,13 @@ internal static class CapabilityStatement
         json.WriteString("mode", "server");
         WriteSecurity(json, sources);
         json.WriteStartArray("resource");
+        if (@base.IsAppState)
+        {
+            WriteAppState(json, sources);
+            json.WriteEndArray();
+            json.WriteEndObject();
+            return;
+        }
         foreach (var type in R4Model.ResourceTypes)
         {
             WriteType(json, @base, type, sources);
@@ -116,6 +128,19 @@ internal static class CapabilityStatement
         json.WriteEndObject();
     }
 
+    /// <summary>https://hl7.org/fhir/smart-app-launch/CapabilityStatement-smart-app-state-server.html, and read.</summary>
+    private static void WriteAppState(Utf8JsonWriter json, DiscoverySources sources)
+    {
+        json.WriteStartObject();
+        json.WriteString("type", "Basic");
+        json.WriteString("profile", "http://hl7.org/fhir/StructureDefinition/Basic");
+        WriteList(json, "supportedProfile", "http://hl7.org/fhir/smart-app-launch/StructureDefinition/smart-app-state-basic");
+        WriteInteractions(json, "create", "search-type", "read", "update", "delete");
+        json.WriteString("versioning", "versioned-update");
+        WriteParameters(json, sources.SearchOf("Basic").Parameters.Where(static parameter => parameter.Name is "code" or "subject"));
+        json.WriteEndObject();
+    }
+
     private static void WriteSearch(Utf8JsonWriter json, SearchOffer offer)
     {
         if (offer.Includes.Count > 0)
@@ -126,8 +151,13 @@ internal static class CapabilityStatement
         {
             WriteList(json, "searchRevInclude", [.. offer.RevIncludes]);
         }
+        WriteParameters(json, offer.Parameters);
+    }
+
+    private static void WriteParameters(Utf8JsonWriter json, IEnumerable<SearchParameterInfo> parameters)
+    {
         json.WriteStartArray("searchParam");
-        foreach (var parameter in offer.Parameters)
+        foreach (var parameter in parameters)
         {
             json.WriteStartObject();
             json.WriteString("name", parameter.Name);

@@ -3,6 +3,7 @@ using Authorization.Access.Privacy;
 using Authorization.Launch;
 using Authorization.Server;
 using FhirCore.Records;
+using FhirServer.AppState;
 using FhirServer.Auditing;
 using FhirServer.Backup;
 using FhirServer.Bundles;
@@ -109,6 +110,7 @@ internal static class Composition
         services.AddSingleton(provider => new BundleInteractions(provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<RequestAudit>(), settings.MaxBundleEntries));
         services.AddSingleton<IFhirOperations, SchedulingRoutes>();
         services.AddSingleton<OperationRouter>();
+        services.AddSingleton<AppStateInteractions>();
         services.AddSingleton<FhirDispatcher>();
         services.AddSingleton<DiscoverySources>();
         services.AddSingleton<DiscoveryDocuments>();

@@ -1,5 +1,6 @@
 using Authorization.Access;
 using FhirCore;
+using FhirServer.AppState;
 using FhirServer.Auditing;
 using FhirServer.Bundles;
 using FhirServer.Interactions;
@@ -13,11 +14,15 @@ namespace FhirServer.Http;
 /// </summary>
 internal sealed class FhirDispatcher(
     ReadInteractions reads, HistoryInteractions histories, SearchInteractions searches, WriteInteractions writes,
-    BundleInteractions bundles, OperationRouter operations, AuditEvents auditEvents, RateLimits limits)
+    BundleInteractions bundles, OperationRouter operations, AuditEvents auditEvents, AppStateInteractions appStates, RateLimits limits)
 {
     public ValueTask<FhirReply> DispatchAsync(FhirRequest request, CancellationToken ct)
     {
         var interaction = InteractionTable.Find(request.Route.Kind, request.Method);
+        if (request.Base.IsAppState)
+        {
+            return limits.Check(request, interaction) is { } tooMany ? new(FhirReply.Refused(tooMany)) : appStates.AnswerAsync(request, interaction, ct);
+        }
         if (!InteractionTable.IsOffered(interaction))
         {
             return new(NotOffered(request));

@@ -15,7 +15,7 @@ namespace FhirServer.Http;
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
 internal sealed class FhirHttp(
     FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, FhirCors cors, RequestAudit audit,
-    ServerSettings settings)
+    RateLimits limits, ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
     /// <returns>The interaction, for the metrics.</returns>
@@ -46,7 +46,7 @@ internal sealed class FhirHttp(
         }
         var ct = context.RequestAborted;
         var http = context.Request;
-        var origin = audit.Begin(context);
+        var origin = audit.Begin(context, @base);
         var (grant, route, interaction) = (default(Grant), default(FhirRoute), FhirInteraction.Other);
         FhirReply reply;
         var (isOver, pretty) = (false, false);
@@ -60,13 +60,21 @@ internal sealed class FhirHttp(
                 return interaction;
             }
             interaction = InteractionTable.Find(route.Kind, http.Method);
-            if (!(await ReadAsync(context, @base, route, grant, origin, interaction, ct)).TryGet(out var request, out failure))
+            var cost = limits.Meter(grant);
+            if (!(await ReadAsync(context, @base, route, grant, origin, cost, interaction, ct)).TryGet(out var request, out failure))
             {
                 audit.RecordRefusal(context, origin, grant, route, interaction, failure);
                 await ResponseWriter.RefuseAsync(context, failure);
                 return interaction;
             }
-            reply = await dispatcher.DispatchAsync(request, ct);
+            try
+            {
+                reply = await dispatcher.DispatchAsync(request, ct);
+            }
+            finally
+            {
+                limits.Settle(request);
+            }
             isOver = true;
             reply = await audit.RecordAsync(request, reply, ct);
             pretty = !request.Query.IsEmpty && request.Query.First("_pretty") is "true";
@@ -81,7 +89,7 @@ internal sealed class FhirHttp(
     }
 
     private async ValueTask<Outcome<FhirRequest>> ReadAsync(
-        HttpContext context, FhirBase @base, FhirRoute route, Grant grant, RequestOrigin origin, FhirInteraction interaction, CancellationToken ct)
+        HttpContext context, FhirBase @base, FhirRoute route, Grant grant, RequestOrigin origin, RequestCost? cost, FhirInteraction interaction, CancellationToken ct)
     {
         var http = context.Request;
         var headers = http.Headers;
@@ -129,6 +137,7 @@ internal sealed class FhirHttp(
             Caller = caller,
             BreakGlass = reason,
             Origin = origin,
+            Cost = cost,
             Provenance = provenance,
             RawQuery = rawQuery,
             Query = query,

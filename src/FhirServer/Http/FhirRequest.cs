@@ -43,6 +43,9 @@ public sealed record FhirRequest
 
     public string? IfNoneExist { get; init; }
 
+    /// <summary>Null where nobody counts; entries of a Bundle share that of their Bundle.</summary>
+    internal RequestCost? Cost { get; init; }
+
     /// <summary><c>X-Provenance</c> as it came, of a create, an update or a transaction.</summary>
     public string? Provenance { get; init; }
 

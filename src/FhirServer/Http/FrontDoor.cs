@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FhirCore;
+using FhirCore.Auditing;
 using FhirCore.Records;
 using FhirServer.Discovery;
 using FhirServer.Interactions;
@@ -157,6 +158,10 @@ internal sealed class FrontDoor(
                 LogStoreAway(error);
                 return ResponseWriter.RefuseAsync(context, FhirFailure.Of(FailureKind.Unavailable, "The store cannot be used right now; nothing was changed. Send the request again later.")
                     with { RetryAfter = TimeSpan.FromSeconds(2) });
+            case NotOnRecordException:
+                LogStoreAway(error);
+                return ResponseWriter.RefuseAsync(context, FhirFailure.Of(
+                    FailureKind.Unavailable, "The audit trail cannot be written right now, and nothing is given out that is not on record. What was asked for may have been done; look before you ask again."));
             case StoreCorruptException damage:
                 FrontDoorLog.Damage(logger, context.TraceIdentifier, damage.Summary, Fault.Describe(error));
                 return ResponseWriter.FaultAsync(context, $"Stored data failed its integrity check. Trace id: {context.TraceIdentifier}");

@@ -3,10 +3,11 @@ using System.Text;
 using FhirCore;
 using FhirCore.Events;
 using FhirCore.Records;
+using FhirServer.Http;
 
 namespace FhirServer.Observability;
 
-/// <summary>Counts what becomes of commits on their way to the engine, and wakes who follows the change log.</summary>
+/// <summary>Counts what becomes of commits on their way to the engine and what a request costs, and wakes who follows the change log.</summary>
 internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
 {
     private long _done;
@@ -22,6 +23,7 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
     public async Task<CommitResult> CommitAsync(Commit commit, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(commit);
+        RequestCost.Write(commit.Writes.Length); // refused ones, too: they were made
         try
         {
             var result = await inner.CommitAsync(commit, ct);
@@ -71,15 +73,37 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
         text.Append(CultureInfo.InvariantCulture, $"fhir_store_records_written_total {Volatile.Read(ref _rows)}\n");
     }
 
-    public ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct) => inner.GetAsync(key, ct);
+    public ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct)
+    {
+        RequestCost.Read(1);
+        return inner.GetAsync(key, ct);
+    }
 
-    public ValueTask<StoredRecord?> GetVersionAsync(ResourceKey key, long version, CancellationToken ct) => inner.GetVersionAsync(key, version, ct);
+    public ValueTask<StoredRecord?> GetVersionAsync(ResourceKey key, long version, CancellationToken ct)
+    {
+        RequestCost.Read(1);
+        return inner.GetVersionAsync(key, version, ct);
+    }
 
-    public ValueTask<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct) => inner.QueryAsync(query, ct);
+    public async ValueTask<RecordPage> QueryAsync(RecordQuery query, CancellationToken ct)
+    {
+        var page = await inner.QueryAsync(query, ct);
+        RequestCost.Read(1 + page.Records.Count);
+        return page;
+    }
 
-    public ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct) => inner.CountAsync(type, where, atMost, ct);
+    public ValueTask<long> CountAsync(string type, Predicate where, long atMost, CancellationToken ct)
+    {
+        RequestCost.Read(1);
+        return inner.CountAsync(type, where, atMost, ct);
+    }
 
-    public ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct) => inner.HistoryAsync(query, ct);
+    public async ValueTask<HistoryPage> HistoryAsync(HistoryQuery query, CancellationToken ct)
+    {
+        var page = await inner.HistoryAsync(query, ct);
+        RequestCost.Read(1 + page.Versions.Count);
+        return page;
+    }
 
     public ValueTask<IReadOnlyList<ChangeRow>> ReadChangesAsync(long after, int limit, CancellationToken ct) => inner.ReadChangesAsync(after, limit, ct);
 

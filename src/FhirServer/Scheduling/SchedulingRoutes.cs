@@ -59,6 +59,7 @@ internal sealed class SchedulingRoutes(SchedulingApi scheduling) : IFhirOperatio
             Body = body,
             Dialect = request.Base.Dialect,
             ClientId = request.Grant.Owner,
+            Author = new(request.Grant.ClientId, request.Grant.User?.AccountId, request.Grant.User?.FhirUser),
             Caller = request.Caller,
             IdempotencyKey = request.IdempotencyKey,
             PreferReturn = request.Prefer.Return switch

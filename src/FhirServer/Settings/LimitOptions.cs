@@ -16,6 +16,14 @@ public sealed class LimitOptions
     [Range(0, 1_000_000)]
     public int RequestsPerMinutePerClient { get; set; }
 
+    /// <summary>What one person's requests may cost: records that the store hands over count one each, records that it takes ten.</summary>
+    [Range(0, 1_000_000_000)]
+    public int RecordsPerMinutePerUser { get; set; } = 30_000;
+
+    /// <summary>What the requests of one client that acts for itself may cost.</summary>
+    [Range(0, 1_000_000_000)]
+    public int RecordsPerMinutePerClient { get; set; }
+
     /// <summary>Searches of Slots and <c>$find</c> of one person: nobody copies the calendar of a clinic.</summary>
     [Range(0, 1_000_000)]
     public int SlotSearchesPerMinutePerUser { get; set; } = 60;

@@ -23,6 +23,14 @@ public static class QueryText
         return pairs.DrainToImmutable();
     }
 
+    /// <summary>A value that is meant letter by letter, https://hl7.org/fhir/R4/search.html#escaping.</summary>
+    public static string Escape(string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal)
+            .Replace(",", "\\,", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal);
+    }
+
     private static string Decode(ReadOnlySpan<char> text) =>
         text.IndexOfAny('%', '+') < 0 ? text.ToString() : Uri.UnescapeDataString(text.ToString().Replace('+', ' '));
 }

@@ -13,6 +13,7 @@ public sealed class HoldExpiry
     private const int BatchSize = 200;
     private readonly ResourceStore _store;
     private readonly Desks _desks;
+    private readonly BookingProvenance _provenance;
     private readonly TimeProvider _clock;
 
     public HoldExpiry(ResourceStore store, OperationalFields fields, SearchOptions search, SchedulingOptions options, TimeProvider clock)
@@ -20,6 +21,7 @@ public sealed class HoldExpiry
         ArgumentNullException.ThrowIfNull(search);
         (_store, _clock) = (store, clock);
         _desks = new(new(store, fields), options, search.BaseUrl, clock);
+        _provenance = new(options, search.BaseUrl, clock);
     }
 
     /// <returns>How many holds were ended. A hold booked in the meantime is left alone.</returns>
@@ -43,6 +45,7 @@ public sealed class HoldExpiry
                     }
                     await desk.CancelHoldAsync(current, HoldCauses.Expired, null, token);
                     await desk.Slots.WriteAsync(token);
+                    await _provenance.AddAsync(plan, null, token);
                     return true;
                 }, ct);
                 if (done.TryGet(out var result, out _) && result.Value)

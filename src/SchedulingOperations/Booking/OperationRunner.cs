@@ -11,7 +11,7 @@ namespace SchedulingOperations.Booking;
 internal readonly record struct Settled(ResourceKey Appointment, long Version, int Status);
 
 /// <summary>Runs an operation as one commit: plan, idempotency record, commit, reply. Tried again when somebody else was faster.</summary>
-internal sealed class OperationRunner(ResourceStore store, Desks desks, IdempotencyLedger idempotency)
+internal sealed class OperationRunner(ResourceStore store, Desks desks, IdempotencyLedger idempotency, BookingProvenance provenance)
 {
     private readonly record struct Answer(Settled Settled, bool AsBundle, bool IsReplay);
 
@@ -49,6 +49,7 @@ internal sealed class OperationRunner(ResourceStore store, Desks desks, Idempote
                     written.AskedFor = call.UseOf(settled);
                 }
                 await desk.Slots.WriteAsync(token);
+                await provenance.AddAsync(plan, call, token);
                 if (keyed is not null)
                 {
                     plan.InternalWrites.Add(idempotency.Keep(keyed, new(settled.Appointment.Id, settled.Version, settled.Status, asBundle), recordVersion));

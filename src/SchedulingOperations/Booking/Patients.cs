@@ -136,7 +136,7 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
         ResourceKey? found = null;
         foreach (var (system, value) in identifiers)
         {
-            var token = system is null ? Escape(value!) : $"{Escape(system)}|{Escape(value!)}";
+            var token = system is null ? QueryText.Escape(value!) : $"{QueryText.Escape(system)}|{QueryText.Escape(value!)}";
             if (!(await search.MatchAsync("Patient", [new("identifier", token)], call.Caller is { } caller ? new ByName(caller) : null, ct)).TryGet(out var match, out var failure))
             {
                 return failure;
@@ -153,9 +153,6 @@ internal sealed class Patients(SearchService search, TimeProvider clock)
         }
         return new Found(found, conditions.ToImmutable());
     }
-
-    private static string Escape(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal).Replace("$", "\\$", StringComparison.Ordinal);
 
     private static string? TextOf(JsonElement parent, ReadOnlySpan<byte> name) =>
         parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

@@ -1,6 +1,9 @@
+using System.Buffers.Binary;
 using Authorization.Accounts;
 using Authorization.Tests.Pages;
 using CsCheck;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Authorization.Tests.Accounts;
 
@@ -75,6 +78,44 @@ public sealed class RulesTests
     [InlineData(null, null)]
     public void UserName_HasOneSpelling(string? typed, string? expected) => Assert.Equal(expected, UserNames.Normalise(typed));
 
+    /// <summary>The tests' own servers hash with fewer rounds; what they stand in for is what ships.</summary>
+    [Theory]
+    [InlineData(null, 210_000)]
+    [InlineData("100000", 100_000)]
+    public async Task Password_IsHashedWithTheRoundsOfTheSettings(string? setting, int rounds)
+    {
+        await using var database = new Database();
+        await using var server = setting is null ? await TestServer.StartAsync(database) : await TestServer.StartAsync(database, ("Auth:Accounts:PasswordIterations", setting));
+
+        Assert.Equal(rounds, RoundsOf(server.Services.GetServices<Passwords>().First().Hash(People.Password)));
+    }
+
+    [Fact]
+    public async Task Password_HashedWithFewerRounds_IsHashedAnewAtTheNextSignIn()
+    {
+        await using var database = new Database();
+        await using var server = await TestServer.StartAsync(database);
+        var old = new Passwords(Options.Create(new AccountOptions { PasswordIterations = 500 })).Hash(People.Password);
+        var id = (await server.Services.GetRequiredService<AccountRegistry>().CreateAsync(new(People.Anna) { PasswordHash = old }, default)).Value;
+        using var browser = new Browser(server);
+
+        await browser.SignInAsync(People.Anna, "not the password");
+        Assert.Equal(500, await RoundsAsync());
+        await browser.SignInAsync(People.Anna, People.Password);
+        Assert.Equal(1_000, await RoundsAsync());
+        Assert.Equal("Your account", browser.Title);
+
+        async Task<int> RoundsAsync() => RoundsOf((await server.Services.GetRequiredService<AccountDirectory>().FindAsync(id, default))!.Value.PasswordHash!);
+    }
+
+    /// <summary>Of a hash as ASP.NET Core Identity writes them: format 1, PBKDF2 with HMAC-SHA512 (2), rounds.</summary>
+    private static int RoundsOf(string hash)
+    {
+        var bytes = Convert.FromBase64String(hash);
+        Assert.Equal((1, 2), (bytes[0], BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(1))));
+        return BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(5));
+    }
+
     [Theory]
     [InlineData("SessionLifetime", "00:04:59")]
     [InlineData("SessionLifetime", "7.00:00:01")]
@@ -90,7 +131,7 @@ public sealed class RulesTests
     public async Task WrongSetting_StopsTheStart_NamingTheKey(string key, string value)
     {
         await using var database = new Database();
-        var refusal = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => TestServer.StartAsync(
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(
             database,
             [
                 ("Auth:Accounts:" + key, value),

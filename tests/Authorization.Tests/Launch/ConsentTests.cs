@@ -13,7 +13,7 @@ public sealed class ConsentTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"));
+        _server = await TestServer.StartAsync(_database);
         await _server.AddAsync();
     }
 

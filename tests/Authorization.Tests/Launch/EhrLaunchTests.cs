@@ -17,7 +17,7 @@ public sealed class EhrLaunchTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"), ("Auth:Clients:0:MayLaunch", "true"), ("Auth:SmartStyleUrl", "https://clinic.example/style.json"));
+        _server = await TestServer.StartAsync(_database, ("Auth:Clients:0:MayLaunch", "true"), ("Auth:SmartStyleUrl", "https://clinic.example/style.json"));
         await _server.AddAsync("dora", "Practitioner/dora", roles: Role.Practitioner);
         await _server.AddAsync();
         _app = await new SmartApp(_server).RegisterAsync();

@@ -10,7 +10,7 @@ public sealed class RefreshTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"), ("Auth:Clients:0:MayIntrospect", "true"));
+        _server = await TestServer.StartAsync(_database, ("Auth:Clients:0:MayIntrospect", "true"));
         await _server.AddAsync();
     }
 

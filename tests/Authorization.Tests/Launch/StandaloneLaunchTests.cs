@@ -20,7 +20,7 @@ public sealed class StandaloneLaunchTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"));
+        _server = await TestServer.StartAsync(_database);
         _anna = await _server.AddAsync();
     }
 
@@ -110,6 +110,7 @@ public sealed class StandaloneLaunchTests : IAsyncLifetime
         Assert.DoesNotContain("code=", browser.Location, StringComparison.Ordinal);
         Assert.True(name == "state" || browser.Location.Contains($"state={app.State}", StringComparison.Ordinal));
         Assert.False(browser.Location.Contains("error_uri", StringComparison.Ordinal));
+        Assert.Equal(0, await _database.CountAsync("_OAuthAuthorization", "_OAuthToken"));
     }
 
     [Theory]
@@ -130,6 +131,7 @@ public sealed class StandaloneLaunchTests : IAsyncLifetime
         Assert.Equal(400, browser.Status);
         Assert.StartsWith("/auth/authorize", browser.Location, StringComparison.Ordinal);
         Assert.Equal("The app's request cannot be answered", browser.Title);
+        Assert.Equal(0, await _database.CountAsync("_OAuthAuthorization", "_OAuthToken"));
     }
 
     [Theory]
@@ -162,6 +164,7 @@ public sealed class StandaloneLaunchTests : IAsyncLifetime
         Assert.Equal(400, answer.Status);
         Assert.Contains(answer.Error, new[] { "invalid_grant", "invalid_request" });
         Assert.False(answer.Body.TryGetProperty("access_token", out _));
+        Assert.Equal(200, (await app.RedeemAsync(code)).Status); // nothing was used up
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class Browser(TestServer server, string language = "en") : IDispos
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(values) };
         if (origin is not null)
         {
-            request.Headers.TryAddWithoutValidation("Origin", origin.Length == 0 ? Origin : origin);
+            request.Headers.TryAddWithoutValidation("Origin", origin.Length == 0 ? server.Origin : origin);
         }
         await SendAsync(request);
         return this;
@@ -110,9 +110,9 @@ public sealed class Browser(TestServer server, string language = "en") : IDispos
         if (response.StatusCode is HttpStatusCode.SeeOther or HttpStatusCode.Found)
         {
             var target = response.Headers.Location!.OriginalString;
-            if (target.StartsWith('/') || target.StartsWith(Origin + "/", StringComparison.Ordinal))
+            if (target.StartsWith('/') || target.StartsWith(server.Origin + "/", StringComparison.Ordinal))
             {
-                await GoAsync(target.Replace(Origin, "", StringComparison.Ordinal));
+                await GoAsync(target.Replace(server.Origin, "", StringComparison.Ordinal));
                 return;
             }
             Location = target;
@@ -128,8 +128,9 @@ public sealed class Browser(TestServer server, string language = "en") : IDispos
     {
         var parts = cookie.Split(';', StringSplitOptions.TrimEntries);
         var (name, value) = (parts[0][..parts[0].IndexOf('=')], parts[0][(parts[0].IndexOf('=') + 1)..]);
-        Assert.StartsWith("__Host-", name, StringComparison.Ordinal); // the public base of the tests is https
-        Assert.Contains("secure", parts, StringComparer.OrdinalIgnoreCase);
+        var isSecure = server.Origin.StartsWith("https:", StringComparison.Ordinal);
+        Assert.Equal(isSecure, name.StartsWith("__Host-", StringComparison.Ordinal));
+        Assert.Equal(isSecure, parts.Contains("secure", StringComparer.OrdinalIgnoreCase));
         Assert.Contains("httponly", parts, StringComparer.OrdinalIgnoreCase);
         Assert.Contains("samesite=lax", parts, StringComparer.OrdinalIgnoreCase);
         Assert.Contains("path=/", parts, StringComparer.OrdinalIgnoreCase);

@@ -12,7 +12,7 @@ public sealed class InvitationTests : IAsyncLifetime
     private TestServer _server = null!;
 
     public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(
-        _database, ("Auth:Accounts:PasswordIterations", "100000"),
+        _database,
         ("Auth:Accounts:FirstAdministrator:UserName", "Admin.One"), ("Auth:Accounts:FirstAdministrator:Password", People.Password));
 
     public async ValueTask DisposeAsync()

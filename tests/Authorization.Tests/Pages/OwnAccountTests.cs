@@ -16,7 +16,7 @@ public sealed class OwnAccountTests : IAsyncLifetime
     private readonly Database _database = new();
     private TestServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"));
+    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(_database);
 
     public async ValueTask DisposeAsync()
     {
@@ -36,7 +36,7 @@ public sealed class OwnAccountTests : IAsyncLifetime
         var titles = new List<string>();
         foreach (var page in new[]
         {
-            "account", "account/password", "account/sessions", "account/totp", "account/erase", "account/link", "account/passkeys", "links", "invitations", "accounts", "sign-in", "sign-out", "code", "invitation", "erased", "register", "reset",
+            "account", "account/password", "account/sessions", "account/totp", "account/erase", "account/link", "account/passkeys", "links", "invitations", "accounts", "sign-in", "sign-out", "code", "invitation", "erased", "register", "reset", "account/outside", "accounts/waiting", "app-requests",
         })
         {
             await browser.GoAsync($"/auth/{page}");
@@ -144,7 +144,7 @@ public sealed class OwnAccountTests : IAsyncLifetime
     public async Task StaffWithoutSecondFactor_GetNowhere_WhereItIsRequired()
     {
         await using var database = new Database();
-        await using var server = await TestServer.StartAsync(database, ("Auth:Accounts:RequireTotpForStaff", "true"), ("Auth:Accounts:PasswordIterations", "100000"));
+        await using var server = await TestServer.StartAsync(database, ("Auth:Accounts:RequireTotpForStaff", "true"));
         await server.AddAsync("reception", fhirUser: null, roles: Role.Receptionist);
         await server.AddAsync(roles: Role.Patient);
         using var browser = new Browser(server);

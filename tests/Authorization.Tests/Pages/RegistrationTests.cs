@@ -17,7 +17,7 @@ public sealed class RegistrationTests : IAsyncLifetime
     private TestServer _server = null!;
 
     public async ValueTask InitializeAsync() =>
-        _server = await TestServer.StartAsync(_database, services => services.AddSingleton<ICodeSender>(_mail), ("Auth:Accounts:PasswordIterations", "100000"));
+        _server = await TestServer.StartAsync(_database, services => services.AddSingleton<ICodeSender>(_mail));
 
     public async ValueTask DisposeAsync()
     {

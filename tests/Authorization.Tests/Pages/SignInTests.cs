@@ -11,7 +11,7 @@ public sealed class SignInTests : IAsyncLifetime
     private readonly Database _database = new();
     private TestServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(_database, ("Auth:Accounts:PasswordIterations", "100000"));
+    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(_database);
 
     public async ValueTask DisposeAsync()
     {

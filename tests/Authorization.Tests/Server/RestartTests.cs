@@ -10,7 +10,7 @@ namespace Authorization.Tests.Server;
 
 public sealed class RestartTests : IAsyncLifetime
 {
-    private readonly Database _database = new();
+    private readonly Database _database = new(hasKeys: false);
 
     public ValueTask InitializeAsync() => default;
 

@@ -36,12 +36,47 @@ public sealed class SettingsTests : IAsyncLifetime
     [InlineData("Auth:AllowedPrivateEndpoints:0", "localhost")]
     [InlineData("Auth:Clients:0:JwksUri", "https://ehr.example/jwks")]
     [InlineData("Auth:Clients:0:RedirectUris:0", "https://ehr.example/callback")]
+    [InlineData("Auth:Registration:Scope", "system/Patient.sr")]
+    [InlineData("Auth:Registration:PendingLifetime", "00:30:00")]
+    [InlineData("Auth:Registration:MostPending", "0")]
+    [InlineData("Auth:Registration:StatementIssuers:0:Issuer", "https://directory.example")]
+    [InlineData("Auth:Registration:StatementIssuers:0:Jwks", "{\"keys\":[]}")]
+    [InlineData("Auth:ExternalProviders:0:Name", "Hospital")]
+    [InlineData("Auth:ExternalProviders:0:Name", "")]
+    [InlineData("Auth:ExternalProviders:0:Issuer", "http://idp.example")]
+    [InlineData("Auth:ExternalProviders:0:Issuer", "https://10.0.0.1")]
+    [InlineData("Auth:ExternalProviders:0:Issuer", "https://idp.example/?tenant=1")]
+    [InlineData("Auth:ExternalProviders:0:ClientId", "")]
+    [InlineData("Auth:ExternalProviders:0:Scopes", "profile email")]
+    [InlineData("Auth:ExternalProviders:0:PractitionerSystem", "https://hospital.example/staff")]
+    [InlineData("Auth:ExternalProviders:0:Organization", "Organization/1")]
+    [InlineData("Auth:ExternalProviders:0:Parameters:state", "mine")]
     public async Task WrongValue_StopsTheStart_NamingTheKey(string key, string value)
     {
-        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, (key, value)));
+        (string, string?)[] provider = key.StartsWith("Auth:ExternalProviders:0:", StringComparison.Ordinal)
+            ? [("Auth:ExternalProviders:0:Name", "hospital"), ("Auth:ExternalProviders:0:Issuer", "https://idp.example"), ("Auth:ExternalProviders:0:ClientId", "clinic")] : [];
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, [.. provider.Where(setting => setting.Item1 != key), (key, value)]));
 
-        Assert.Contains(key.EndsWith("s:0", StringComparison.Ordinal) ? key[..^2] : key, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(key.EndsWith("s:0", StringComparison.Ordinal) ? key[..^2] : key.Replace(":0:Issuer", key.Contains("Statement", StringComparison.Ordinal) ? ":0:JwksUri" : ":0:Issuer", StringComparison.Ordinal), refusal.Message, StringComparison.Ordinal);
         Assert.True(!key.EndsWith("Secret", StringComparison.Ordinal) || value.Length == 0 || !refusal.Message.Contains(value, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Auth:AccessTokenLifeTimes")]
+    [InlineData("Auth:Clients:0:RedirectUri")]
+    [InlineData("Auth:Clients:ClientId")]
+    [InlineData("Auth:Brand:Logo")]
+    [InlineData("Auth:Registration:StatementIssuers:0:JwksUrl")]
+    [InlineData("Auth:ExternalProviders:0:LinkByEmail")]
+    [InlineData("Auth:Accounts:PasswordRounds")]
+    [InlineData("Auth:Accounts:FirstAdministrator:Name")]
+    [InlineData("Auth:Account:SelfRegistration")]
+    public async Task UnknownSetting_StopsTheStart_NamingTheKey(string key)
+    {
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(_database, (key, "a-value-of-theirs")));
+
+        Assert.Contains($"{(key.StartsWith("Auth:Account:", StringComparison.Ordinal) ? "Auth:Account" : key)}: no such setting.", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("a-value-of-theirs", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,6 +165,10 @@ public sealed class SettingsTests : IAsyncLifetime
         Assert.Equal(["client_secret_basic", "client_secret_post", "private_key_jwt"], Strings("token_endpoint_auth_methods_supported"));
         Assert.Superset(new HashSet<string> { "permission-v1", "permission-v2", "client-confidential-symmetric" }, Strings("capabilities").ToHashSet());
         Assert.DoesNotContain("context-style", Strings("capabilities")); // no style is set
+        Assert.Equal("https://clinic.example/auth/clients", root.GetProperty("registration_endpoint").GetString());
+        Assert.Equal("https://clinic.example/app-state", root.GetProperty("smart_app_state_endpoint").GetString());
+        Assert.All(root.EnumerateObject().Where(member => member.Name.EndsWith("_endpoint", StringComparison.Ordinal) || member.Name.EndsWith("_uri", StringComparison.Ordinal)),
+            member => Assert.True(Uri.IsWellFormedUriString(member.Value.GetString(), UriKind.Absolute), member.Name));
 
         string[] Strings(string name) => [.. root.GetProperty(name).EnumerateArray().Select(value => value.GetString()!)];
     }

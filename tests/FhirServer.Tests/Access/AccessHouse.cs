@@ -72,24 +72,29 @@ internal sealed class AccessHouse
     }
 
     /// <summary>Somebody new who has signed in, with an app that has these scopes.</summary>
-    public async Task<FhirClient> SignInAsync(string scope, string? fhirUser, string? launchPatient, params HeldRole[] roles)
+    public async Task<FhirClient> SignInAsync(string scope, string? fhirUser, string? launchPatient, params HeldRole[] roles) =>
+        new(_server.Base, await TokenAsync(ServerFixture.ClientId, scope, fhirUser, launchPatient, roles));
+
+    /// <summary>Of somebody new who has signed in with that app.</summary>
+    public async Task<string> TokenAsync(string app, string scope, string? fhirUser, string? launchPatient, params HeldRole[] roles)
     {
         var accounts = _server.Services.GetRequiredService<SealedRecords<Account>>();
         var id = Guid.NewGuid().ToString();
         var account = new Account { UserName = $"{id}@example.org", Status = AccountStatus.Active, FhirUser = fhirUser, Roles = [.. roles] };
         Assert.True(await accounts.TryWriteAsync(id, account, 0, null, default));
-        return new(_server.Base, Token(scope, id, launchPatient));
+        return Token(app, scope, id, launchPatient);
     }
 
-    public FhirClient Client(string scope) => new(_server.Base, Token(scope, ServerFixture.ClientId, null));
+    public FhirClient Client(string scope) => new(_server.Base, Token(ServerFixture.ClientId, scope, ServerFixture.ClientId, null));
 
-    private string Token(string scope, string subject, string? patient)
+    /// <param name="subject">Of a person's account, or the app itself.</param>
+    public string Token(string app, string scope, string subject, string? patient)
     {
         var addresses = _server.Services.GetRequiredService<PublicAddresses>();
         var claims = new Dictionary<string, object>
         {
             ["sub"] = subject,
-            ["client_id"] = ServerFixture.ClientId,
+            ["client_id"] = app,
             ["scope"] = scope,
             ["jti"] = Guid.NewGuid().ToString(),
         };

@@ -307,7 +307,7 @@ public sealed class BookTests
         Assert.Single(replies, r => r.Status == 201);
         Assert.Equal(999, replies.Count(r => r.Status == 409 && r.Detail == "slot-unavailable"));
         Assert.Single(await clinic.AllAsync("Appointment"));
-        Assert.Equal(before + 2, (await clinic.Records.ReadChangesAsync(0, 10_000, default)).Count);
+        Assert.Equal(before + 3, (await clinic.Records.ReadChangesAsync(0, 10_000, default)).Count); // the appointment, its slot, its Provenance
         Assert.All(replies.Where(r => r.Status == 409), r => Assert.DoesNotContain("Patient", r.Text, StringComparison.Ordinal));
     }
 
