@@ -59,7 +59,7 @@ internal static class RollingOrigin
     {
         var forecast = DailyForecaster.Forecast(past, calendar, Ahead);
         var open = Enumerable.Range(0, Ahead).Where(h => forecast.Days[h].IsOpen).ToArray();
-        return new([.. open.Select(h => forecast.Days[h].Value)], [.. open.Select(h => forecast.Interval(h, 0.80))], [.. open.Select(h => forecast.Interval(h, 0.95))]);
+        return new([.. open.Select(h => forecast.Days[h].Value)], [.. open.Select(h => forecast.Interval(h, 80))], [.. open.Select(h => forecast.Interval(h, 95))]);
     }
 
     /// <summary>As ML.NET's documentation does it: the values in a row, closed days left out, a window of four weeks.</summary>

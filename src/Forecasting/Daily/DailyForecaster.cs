@@ -49,7 +49,8 @@ public static class DailyForecaster
             Mase = trial.Mase,
             MeanMase = trial.MeanMase,
             Weights = trial.Weights,
-            Intervals = trial.Intervals,
+            DayWidths = trial.DayWidths,
+            WeekWidths = trial.WeekWidths,
         };
     }
 
@@ -65,7 +66,11 @@ public static class DailyForecaster
         var ahead = new double[horizon];
         Array.Fill(ahead, mean);
         var doubts = history.Doubts | Doubts.UnderTwoWeeks | Doubts.AssumedIntervals;
-        return new("plain mean", Days(history, end, horizon, ahead), doubts) { Intervals = ConformalIntervals.Of([], Spread.Of(history.Days)) };
+        return new("plain mean", Days(history, end, horizon, ahead), doubts) 
+        {
+            DayWidths = ConformalIntervals.Of([], Spread.Of(history.Days), ConformalIntervals.OfDays).ToTable(),
+            WeekWidths = ConformalIntervals.Of([], Spread.Of(history.Days), ConformalIntervals.OfWeeks).ToTable(),
+        };
     }
 
     private static ForecastDay[] Days(History history, DateOnly end, int horizon, double[] ahead)

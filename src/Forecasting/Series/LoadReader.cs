@@ -3,14 +3,13 @@ using FhirCore.Records;
 namespace Forecasting.Series;
 
 /// <summary>Which keys make up a series.</summary>
-/// <param name="Part">The part that they are looked up by.</param>
-/// <param name="Values">Of that part; one range query each.</param>
+/// <param name="Lookups">Parts by which they are found; one range query each. A key may be found by several.</param>
 /// <param name="Admits">Which of those found belong to it.</param>
-internal sealed record LoadFilter(LoadPart Part, IReadOnlyCollection<string?> Values, Func<LoadKey, bool> Admits)
+internal sealed record LoadFilter(IReadOnlyCollection<(LoadPart Part, string? Value)> Lookups, Func<LoadKey, bool> Admits)
 {
-    public static LoadFilter Everything { get; } = new(LoadPart.Any, [null], static _ => true);
+    public static LoadFilter Everything { get; } = new([(LoadPart.Any, null)], static _ => true);
 
-    public static LoadFilter Of(LoadPart part, string value) => new(part, [value], static _ => true);
+    public static LoadFilter Of(LoadPart part, params IEnumerable<string> values) => new([.. values.Select(value => (part, (string?)value))], static _ => true);
 }
 
 /// <summary>Reads series out of the months they are kept in.</summary>
@@ -21,11 +20,12 @@ internal sealed class LoadReader(IRecordStore records, LoadRecords load)
     public async ValueTask<LoadCounts> ReadAsync(LoadFilter filter, DateOnly from, DateOnly to, CancellationToken ct)
     {
         var counts = new LoadCounts();
-        foreach (var value in filter.Values)
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (part, value) in filter.Lookups)
         {
-            await foreach (var month in load.Months.QueryAsync(load.Between(filter.Part, value, LoadRecords.MonthOf(from), LoadRecords.MonthOf(to)), ct))
+            await foreach (var month in load.Months.QueryAsync(load.Between(part, value, LoadRecords.MonthOf(from), LoadRecords.MonthOf(to)), ct))
             {
-                if (filter.Admits(month.Value.Key))
+                if (filter.Admits(month.Value.Key) && (filter.Lookups.Count == 1 || seen.Add(month.Id)))
                 {
                     counts.Add(month.Value);
                 }
@@ -62,6 +62,21 @@ internal sealed class LoadCounts
             var (knownVisits, knownDays) = _leads.GetValueOrDefault(first.AddDays(day - 1));
             _leads[first.AddDays(day - 1)] = (knownVisits + visits, knownDays + days);
         }
+    }
+
+    /// <summary>The first day of the series: that with the first visit, unless nothing follows it for longer than <paramref name="longestSilence"/> days.</summary>
+    /// <param name="end">Later days do not count; returned where there is none before it.</param>
+    public DateOnly Start(DateOnly end, int longestSilence)
+    {
+        var days = _visits.Keys.Select(cell => cell.Day).Where(day => day < end).Distinct().Order().ToList();
+        for (var i = 0; i < days.Count; i++)
+        {
+            if (i == days.Count - 1 || days[i + 1].DayNumber - days[i].DayNumber <= longestSilence)
+            {
+                return days[i];
+            }
+        }
+        return end;
     }
 
     /// <summary>One value a day.</summary>
