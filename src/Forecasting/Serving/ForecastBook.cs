@@ -39,7 +39,7 @@ internal sealed class ForecastBook(LoadReader reader, SlotBook slots, SealedReco
         var start = counts.Start(today, LongestSilence);
         var series = new DailySeries(start, counts.Days(measure, start, today));
         var fingerprint = Fingerprint(series, calendar);
-        var id = idOf($"{subject.Key}\n{subject.Title}\n{measure}");
+        var id = idOf($"{subject.Name}\n{measure}");
         var known = await stored.FindAsync(id, ct);
         if (known is null || known.Value.Fingerprint != fingerprint)
         {

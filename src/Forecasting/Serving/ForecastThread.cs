@@ -7,7 +7,7 @@ namespace Forecasting.Serving;
 /// One thread for all computing of this room, one piece of work after another, which gives way to whoever answers requests. It is started
 /// when there is something to compute, and ends when there was nothing for a while.
 /// </summary>
-public sealed partial class ForecastThread(TimeProvider clock) : IDisposable
+public sealed class ForecastThread(TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(30);
 
@@ -99,6 +99,7 @@ public sealed partial class ForecastThread(TimeProvider clock) : IDisposable
     /// <summary>On Linux the runtime leaves priorities alone, but a thread may make itself nicer.</summary>
     private static void GiveWay()
     {
+        MathNet.Numerics.Control.UseSingleThread(); // its helpers would be of the pool that answers requests
         if (OperatingSystem.IsLinux())
         {
             _ = SetPriority(0, 0, 19); // where it is not allowed it just is not nicer
@@ -106,6 +107,7 @@ public sealed partial class ForecastThread(TimeProvider clock) : IDisposable
     }
 
     /// <summary>setpriority(2): of 0, PRIO_PROCESS, and 0, which on Linux is the calling thread.</summary>
-    [LibraryImport("libc", EntryPoint = "setpriority")]
-    private static partial int SetPriority(int which, int who, int priority);
+    [DllImport("libc", EntryPoint = "setpriority")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetPriority(int which, int who, int priority);
 }

@@ -58,6 +58,24 @@ internal sealed class SlotBook(IRecordStore records, OperationalFields fields)
         return new((int)all, (int)free);
     }
 
+    /// <summary>The day of the last slot of any of the schedules; null where none has one.</summary>
+    public async ValueTask<DateOnly?> LastDayAsync(IReadOnlyList<ResourceKey> schedules, DateTimeZone zone, CancellationToken ct)
+    {
+        DateOnly? last = null;
+        foreach (var schedule in schedules)
+        {
+            var token = fields.ReferenceToken(schedule.ToString());
+            byte[] from = [.. token, .. new byte[SortableTime.Length]], to = [.. token, .. SortableTime.Encode(DateTimeOffset.MaxValue)];
+            var page = await records.QueryAsync(new("Slot", new Predicate.Between(OperationalFields.SlotScheduleStart, from, to), new(OperationalFields.SlotScheduleStart, true), null, 1), ct);
+            if (page.Records is [var slot])
+            {
+                var day = DayOf(slot.Index.First(OperationalFields.SlotScheduleStart).Span[TokenLength..], zone);
+                last = last is { } known && known > day ? known : day;
+            }
+        }
+        return last;
+    }
+
     private async ValueTask AddDaysAsync(HashSet<DateOnly> days, ResourceKey schedule, byte status, DateTimeZone zone, DateOnly from, DateOnly to, CancellationToken ct)
     {
         var where = Between(schedule, status, Midnight(from, zone), Midnight(to, zone));
@@ -67,13 +85,14 @@ internal sealed class SlotBook(IRecordStore records, OperationalFields fields)
             var page = await records.QueryAsync(new("Slot", where, new(OperationalFields.SlotScheduleStatusStart, false), after, PageSize), ct);
             foreach (var record in page.Records)
             {
-                var start = SortableTime.Decode(record.Index.First(OperationalFields.SlotScheduleStatusStart).Span[(TokenLength + 1)..]);
-                days.Add(start.ToInstant().InZone(zone).Date.ToDateOnly());
+                days.Add(DayOf(record.Index.First(OperationalFields.SlotScheduleStatusStart).Span[(TokenLength + 1)..], zone));
             }
             after = page.Next;
         }
         while (after is not null);
     }
+
+    private static DateOnly DayOf(ReadOnlySpan<byte> start, DateTimeZone zone) => SortableTime.Decode(start).ToInstant().InZone(zone).Date.ToDateOnly();
 
     private Predicate.Between Between(ResourceKey schedule, byte status, DateTimeOffset from, DateTimeOffset to)
     {

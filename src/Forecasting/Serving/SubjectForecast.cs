@@ -26,10 +26,12 @@ internal sealed record SubjectForecast(LoadSubject Subject, LoadMeasure Measure,
         }
     }
 
+    /// <summary>Days between booking and visit over the last weeks; null where none is known.</summary>
+    public double? MeanLead => Counts.MeanLead(Today.AddDays(-7 * WeeksOfOutcomes), Today);
+
     public bool IsTrusted => Forecast.IsTrusted && !LacksOutcomes;
 
     /// <summary>Bookings that stand for these days.</summary>
     /// <param name="end">Excluded.</param>
-    public int Booked(DateOnly from, DateOnly end) =>
-        Counts.Of(VisitState.Booked, from, end) + Counts.Of(VisitState.Attended, from, end) + Counts.Of(VisitState.Missed, from, end);
+    public int Booked(DateOnly from, DateOnly end) => Counts.Of(LoadMeasure.Booked, from, end);
 }

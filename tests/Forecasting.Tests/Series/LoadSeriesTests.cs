@@ -59,7 +59,8 @@ public sealed class LoadSeriesTests
 
         await house.FollowAsync();
 
-        Assert.Null((await house.Reader.ReadAsync(LoadFilter.Everything, From, End, default)).First);
+        Assert.False((await house.Reader.ReadAsync(LoadFilter.Everything, From, End, default)).Any(DateOnly.MinValue));
+        Assert.False(await house.Reader.AnyAsync(default));
     }
 
     [Fact]
@@ -124,7 +125,8 @@ public sealed class LoadSeriesTests
 
         await house.FollowAsync();
 
-        Assert.Null((await house.Reader.ReadAsync(LoadFilter.Everything, From, End, default)).First);
+        Assert.False((await house.Reader.ReadAsync(LoadFilter.Everything, From, End, default)).Any(DateOnly.MinValue));
+        Assert.False(await house.Reader.AnyAsync(default));
     }
 
     private static async Task<IEnumerable<DateOnly>> DaysAsync(House house) =>

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Authorization.Access;
+using FhirCore;
+using FhirServer.Http;
+using FhirServer.Operations;
+using Forecasting;
+using Forecasting.Serving;
+
+namespace FhirServer.Forecasting;
+
+/// <summary>The operations on load over HTTP: path, inputs and form in, one call to <see cref="ForecastingApi"/>.</summary>
+internal sealed class ForecastRoutes(ForecastingApi forecasting) : IFhirOperations
+{
+    private static readonly MediaType[] Csv = [MediaType.Csv], CsvAndSvg = [MediaType.Csv, MediaType.Svg];
+
+    public IReadOnlyList<OperationOffer> Offers(FhirBase @base, string? type) => ForecastTable.Offers(type);
+
+    public bool Has(FhirRoute route) => ForecastTable.Find(route) is not null;
+
+    public IReadOnlyList<MediaType> Media(FhirRoute route) =>
+        ForecastTable.Find(route) is { } operation && ForecastingApi.Offers(operation, AnswerForm.Svg) ? CsvAndSvg : Csv;
+
+    public async ValueTask<FhirReply> InvokeAsync(FhirRequest request, CancellationToken ct)
+    {
+        var operation = ForecastTable.Find(request.Route) ?? throw new ArgumentException("Not an operation on load.", nameof(request));
+        if (AccessDecision.Decide(request.Grant, Interaction.Operation, request.Route.Type, request.Route.Tail) is { } refusal)
+        {
+            return FhirReply.Refused(refusal);
+        }
+        if (!OperationInputs.Read(request).TryGet(out var inputs, out var failure))
+        {
+            return FhirReply.Refused(failure);
+        }
+        var figures = Figures.Of(request.Grant);
+        var call = new ForecastingCall(operation, request.Route.Type!, request.Route.Id)
+        {
+            Inputs = inputs,
+            Form = request.Media == MediaType.Csv ? AnswerForm.Csv : request.Media == MediaType.Svg ? AnswerForm.Svg : AnswerForm.Fhir,
+            Figures = new(figures.Everything, figures.Organizations, figures.Practitioner),
+            Caller = request.Caller,
+        };
+        return (await forecasting.InvokeAsync(call, ct)).TryGet(out var body, out failure)
+            ? new() { Status = StatusCodes.Status200OK, Body = body, Media = request.Media }
+            : FhirReply.Refused(failure);
+    }
+}

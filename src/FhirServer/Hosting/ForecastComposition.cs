@@ -1,0 +1,36 @@
+using FhirCore.Records;
+using FhirServer.Forecasting;
+using FhirServer.Observability;
+using FhirServer.Operations;
+using FhirServer.Settings;
+using FhirStore;
+using FhirStore.Encryption;
+using FhirStore.Indexing;
+using FhirStore.Search;
+using Forecasting;
+using Forecasting.Series;
+using NodaTime;
+using SchedulingOperations;
+
+namespace FhirServer.Hosting;
+
+/// <summary>Forecasts: the operations where requests are answered, the work in the background where this process has the role.</summary>
+internal static class ForecastComposition
+{
+    public static void AddForecasting(this IServiceCollection services, ServerSettings settings, SchedulingOptions scheduling)
+    {
+        services.AddSingleton(new LoadOptions(settings.BaseUrl.AbsoluteUri.TrimEnd('/'), DateTimeZoneProviders.Tzdb[scheduling.TimeZone]));
+        services.AddSingleton(provider => new ForecastingParts(
+            provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<RecordCipher>(), provider.GetRequiredService<IndexTokens>(),
+            provider.GetRequiredService<OperationalFields>(), provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<SearchService>(),
+            provider.GetRequiredService<LoadOptions>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ForecastingApi>();
+        services.AddSingleton<ForecastingJobs>();
+        services.AddSingleton<IFhirOperations, ForecastRoutes>();
+        services.AddSingleton<IMetricsSource, ForecastMetrics>();
+        if (settings.Process.Roles.Forecasting)
+        {
+            services.AddHostedService<ForecastWork>();
+        }
+    }
+}
