@@ -12,6 +12,9 @@ internal sealed class Trial
     /// <summary>How strongly a smaller error counts. Averages beat picking the best; this is close to an average.</summary>
     private const double Sharpness = 4;
 
+    /// <summary>A mean that is better by no more than this is as good: where a load only scatters about its weekdays, one of both is ahead by chance.</summary>
+    private const double Tie = 0.01;
+
     public required string MethodName { get; init; }
 
     /// <summary>Of the open days ahead, in order.</summary>
@@ -71,7 +74,7 @@ internal sealed class Trial
             MeanMase = double.IsFinite(meanMase) ? meanMase : null,
             Doubts = (left > 0 ? Doubts.MethodLeftOut : Doubts.None)
                 | (intervals.IsAssumed ? Doubts.AssumedIntervals : Doubts.None)
-                | (runs.Count > 1 && mase > meanMase ? Doubts.NoBetterThanMean : Doubts.None)
+                | (runs.Count > 1 && mase > meanMase + Tie ? Doubts.NoBetterThanMean : Doubts.None)
                 | (HasShifted(history, mixes) ? Doubts.RecentShift : Doubts.None),
         };
     }

@@ -54,19 +54,7 @@ internal static class Elements
         return DateTimeOffset.TryParseExact($"{text[..17]}{seconds}{zone}", "yyyy-MM-dd'T'HH:mm:ssK", CultureInfo.InvariantCulture, DateTimeStyles.None, out var instant) ? instant : null;
     }
 
-    /// <summary>First code of a list of CodeableConcepts: <c>system|code</c>.</summary>
-    public static string? FirstCode(this JsonElement parent, string name)
-    {
-        foreach (var concept in parent.Items(name))
-        {
-            foreach (var coding in concept.Items("coding"))
-            {
-                if (coding.Text("code") is { } code)
-                {
-                    return $"{coding.Text("system")}|{code}";
-                }
-            }
-        }
-        return null;
-    }
+    /// <summary>All codes of a list of CodeableConcepts: <c>system|code</c>.</summary>
+    public static IEnumerable<string> Codes(this JsonElement parent, string name) =>
+        from concept in parent.Items(name) from coding in concept.Items("coding") where coding.Text("code") is not null select $"{coding.Text("system")}|{coding.Text("code")}";
 }

@@ -36,7 +36,7 @@ internal sealed class VisitReader(LoadOptions options)
         var local = start.ToInstant().InZone(zone);
         var asked = MadeOf(appointment) ?? made;
         int? lead = asked <= start ? (int)(start - asked).TotalDays : null;
-        var type = appointment.FirstCode("serviceType");
+        var type = appointment.Codes("serviceType").FirstOrDefault();
         return
         [
             .. practitioners.DefaultIfEmpty(null).Select(practitioner =>

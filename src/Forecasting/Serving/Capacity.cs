@@ -18,14 +18,14 @@ public enum WeekVerdict
     Closed,
 }
 
-/// <param name="First">Monday, or today.</param>
+/// <param name="First">Monday, or tomorrow.</param>
 /// <param name="Days">Up to seven.</param>
 /// <param name="Expected">Visits asked for, cancelled ones among them.</param>
 internal readonly record struct CapacityWeek(DateOnly First, int Days, double Expected, double Lower, double Upper, int Booked, SlotCount Slots, WeekVerdict Verdict);
 
 internal sealed record SubjectCapacity(SubjectForecast Forecast, IReadOnlyList<CapacityWeek> Weeks);
 
-/// <summary><c>$capacity</c>: the demand ahead against the slots there are, week by week.</summary>
+/// <summary><c>$capacity</c>: the demand ahead against the slots there are, week by week, from tomorrow on: for today it is too late to plan.</summary>
 internal sealed class CapacityAnswers(LoadAnswers answers, ForecastBook book, SlotBook slots)
 {
     public async Task<Outcome<IReadOnlyList<SubjectCapacity>>> RunAsync(LoadCall call, LoadQuestion question, CancellationToken ct)
@@ -47,7 +47,7 @@ internal sealed class CapacityAnswers(LoadAnswers answers, ForecastBook book, Sl
     {
         var last = await slots.LastDayAsync(forecast.Subject.Schedules, forecast.Subject.Zone, ct);
         var weeks = new List<CapacityWeek>();
-        foreach (var point in ForecastPoints.Of(forecast, Granularity.Week, question.Horizon, question.Percent))
+        foreach (var point in ForecastPoints.WeeksFromTomorrow(forecast, question.Horizon, question.Percent))
         {
             var end = point.Day.AddDays(point.Days);
             var count = new SlotCount();

@@ -21,7 +21,7 @@ internal static class ForecastPoints
     public static IEnumerable<ForecastPoint> Of(SubjectForecast forecast, Granularity granularity, int horizon, int percent) => granularity switch
     {
         Granularity.Day => Days(forecast, horizon, percent),
-        Granularity.Week => Weeks(forecast, horizon, percent),
+        Granularity.Week => Weeks(forecast, 0, horizon, percent),
         Granularity.Hour => Hours(forecast, horizon, percent),
         _ => throw new ArgumentOutOfRangeException(nameof(granularity), granularity, "Say here what its points are."),
     };
@@ -36,13 +36,16 @@ internal static class ForecastPoints
         }
     }
 
+    public static IEnumerable<ForecastPoint> WeeksFromTomorrow(SubjectForecast forecast, int horizon, int percent) =>
+        Weeks(forecast, 1, Math.Min(horizon + 1, forecast.Forecast.Days.Count), percent);
+
     /// <summary>Monday to Sunday.</summary>
-    private static IEnumerable<ForecastPoint> Weeks(SubjectForecast forecast, int horizon, int percent)
+    private static IEnumerable<ForecastPoint> Weeks(SubjectForecast forecast, int from, int end, int percent)
     {
-        for (int i = 0, days; i < horizon; i += days)
+        for (int i = from, days; i < end; i += days)
         {
             var first = forecast.Forecast.Days[i].Day;
-            days = Math.Min(horizon - i, first.DayOfWeek == DayOfWeek.Sunday ? 1 : 8 - (int)first.DayOfWeek);
+            days = Math.Min(end - i, first.DayOfWeek == DayOfWeek.Sunday ? 1 : 8 - (int)first.DayOfWeek);
             var week = forecast.Forecast.Days.Skip(i).Take(days);
             var (lower, upper) = forecast.Forecast.IntervalOfSum(i, days, percent);
             yield return new(first, null, days, week.Sum(day => day.Value), lower, upper, week.Any(day => day.IsOpen), forecast.Booked(first, first.AddDays(days)));
@@ -65,6 +68,10 @@ internal static class ForecastPoints
             var beyondChance = Math.Max(0, (deviation * deviation) - day.Value);
             for (var hour = 0; hour < hours.Length; hour++)
             {
+                if (hours[hour] == 0 && !booked.ContainsKey((day.Day, hour)))
+                {
+                    continue; // nobody ever comes then
+                }
                 var share = day.Value > 0 ? hours[hour] / day.Value : 0;
                 var (lower, upper) = CountQuantiles.Central(hours[hour], hours[hour] + (share * share * beyondChance), percent);
                 yield return new(day.Day, hour, 1, hours[hour], lower, upper, day.IsOpen, booked.GetValueOrDefault((day.Day, hour)));

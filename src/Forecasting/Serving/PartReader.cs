@@ -19,7 +19,8 @@ internal sealed class PartReader(LoadDirectory directory, SubjectReader subjects
     {
         var (subject, today) = (whole.Subject, whole.Today);
         var from = today.AddDays(-HistoryDays);
-        var parts = await reader.ReadByAsync(subject.Filter, key => PartOf(key, type), from, today.AddDays(DailyForecaster.LongestHorizon), ct);
+        var services = type == "HealthcareService" ? await ServicesAsync(ct) : [];
+        var parts = await reader.ReadByAsync(subject.Filter, key => PartOf(key, type, services), from, today.AddDays(DailyForecaster.LongestHorizon), ct);
         var recent = parts.Where(part => part.Value.Any(today.AddDays(-RecentDays))).OrderBy(part => part.Key, StringComparer.Ordinal).ToList();
         if (recent.Count > MostParts)
         {
@@ -44,11 +45,36 @@ internal sealed class PartReader(LoadDirectory directory, SubjectReader subjects
         return all;
     }
 
-    private static string? PartOf(LoadKey key, string type) => type switch
+    /// <summary>A service, the codes of its types, and its places; no places where it is anywhere.</summary>
+    private sealed record Service(string Id, HashSet<string> Types, HashSet<string> Places);
+
+    private async ValueTask<List<Service>> ServicesAsync(CancellationToken ct)
+    {
+        var services = new List<Service>();
+        foreach (var entry in await directory.SearchAsync("HealthcareService", null, null, null, int.MaxValue, ct))
+        {
+            var places = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var place in directory.Targets(entry, "location"))
+            {
+                places.UnionWith(await directory.WithPartsAsync(place.Id, ct));
+            }
+            services.Add(new(entry.Key.Id, [.. entry.Root.Codes("type")], places));
+        }
+        return services;
+    }
+
+    private static string? PartOf(LoadKey key, string type, List<Service> services) => type switch
     {
         "Practitioner" => key.Practitioner is { } practitioner ? $"Practitioner/{practitioner}" : null,
         "Location" => key.Location is { } location ? $"Location/{location}" : null,
-        "HealthcareService" => key.Service is { } service ? $"HealthcareService/{service}" : key.Type,
+        "HealthcareService" => (key.Service ?? ServiceOf(key, services)) is { } service ? $"HealthcareService/{service}" : key.Type,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Say here which part of a key it is."),
     };
+
+    /// <summary>Visits from before a booking named its service: the one service of their type at their place.</summary>
+    private static string? ServiceOf(LoadKey key, List<Service> services)
+    {
+        var fitting = services.FindAll(service => key.Type is { } type && service.Types.Contains(type) && (service.Places.Count == 0 || (key.Location is { } place && service.Places.Contains(place))));
+        return fitting.Count == 1 ? fitting[0].Id : null;
+    }
 }

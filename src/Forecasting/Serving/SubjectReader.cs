@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FhirCore;
 using Forecasting.Series;
 using NodaTime;
@@ -45,7 +44,7 @@ internal sealed class SubjectReader(LoadDirectory directory, LoadOptions options
         {
             places.UnionWith(await directory.WithPartsAsync(place.Id, ct));
         }
-        var types = CodesOf(service.Root, "type").ToHashSet(StringComparer.Ordinal);
+        var types = service.Root.Codes("type").ToHashSet(StringComparer.Ordinal);
         var zone = await ZoneAsync([service, .. schedules], ct);
         var id = service.Key.Id;
         var filter = new LoadFilter([(LoadPart.Service, id), .. types.Select(type => (LoadPart.Type, type))], key => key.Service == id
@@ -79,7 +78,7 @@ internal sealed class SubjectReader(LoadDirectory directory, LoadOptions options
                     break;
             }
         }
-        var types = CodesOf(schedule.Root, "serviceType").ToHashSet(StringComparer.Ordinal);
+        var types = schedule.Root.Codes("serviceType").ToHashSet(StringComparer.Ordinal);
         bool Fits(LoadKey key) =>
             (practitioners.Count == 0 || (key.Practitioner is not null && practitioners.Contains(key.Practitioner)))
             && (key.Location is null || places.Count == 0 || places.Contains(key.Location))
@@ -135,9 +134,6 @@ internal sealed class SubjectReader(LoadDirectory directory, LoadOptions options
         }
         return null;
     }
-
-    private static IEnumerable<string> CodesOf(JsonElement resource, string element) =>
-        from concept in resource.Items(element) from coding in concept.Items("coding") where coding.Text("code") is not null select $"{coding.Text("system")}|{coding.Text("code")}";
 
     private static bool IsOfSameSystem(string one, string other) => one.AsSpan(0, one.LastIndexOf('|')).SequenceEqual(other.AsSpan(0, other.LastIndexOf('|')));
 }

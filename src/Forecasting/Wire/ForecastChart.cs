@@ -82,7 +82,7 @@ internal static class ForecastChart
         var made = forecast.Forecast;
         Add(svg, $"""<text {Title} x="{Left}" y="22">{Escape(forecast.Subject.Title)}: {Noun(question.Measure)} visits, about {points.Sum(point => point.Value):0} in {question.Horizon} days</text>""");
         var error = made is { Mase: { } mase, MeanMase: { } mean } ? string.Create(CultureInfo.InvariantCulture, $"; error {mase:0.00} of repeating the last week, 8-week mean {mean:0.00}") : "";
-        Add(svg, $"""<text {Note} x="{Left}" y="40">Range: {question.Percent} %. {Escape(made.Method)}{error}</text>""");
+        Add(svg, $"""<text {Note} x="{Left}" y="40">Range: {question.Percent} %. Method: {Escape(made.Method)}{error}</text>""");
         if (!forecast.IsTrusted)
         {
             var why = DoubtTexts.Of(made.Doubts & Daily.DailyForecast.Distrusted).Concat(forecast.LacksOutcomes ? [DoubtTexts.LacksOutcomes] : []).Select(doubt => doubt.Text).First();
