@@ -44,9 +44,11 @@ internal static class Elements
     }
 
     /// <summary>An instant or a dateTime with its offset; a leap second is the second before it. Null for less than that.</summary>
-    public static DateTimeOffset? Instant(this JsonElement parent, string name)
+    public static DateTimeOffset? Instant(this JsonElement parent, string name) => ParseInstant(parent.Text(name));
+
+    public static DateTimeOffset? ParseInstant(string? text)
     {
-        if (parent.Text(name) is not { Length: >= 20 } text || !(text[^1] == 'Z' || text[^6] is '+' or '-'))
+        if (text is not { Length: >= 20 } || !(text[^1] == 'Z' || text[^6] is '+' or '-'))
         {
             return null;
         }

@@ -108,6 +108,6 @@ internal sealed class VisitReader(LoadOptions options)
     }
 
     /// <summary>A date without a time is its first moment, in the zone of none: a day's error at most.</summary>
-    private static DateTimeOffset? MadeOf(JsonElement appointment) =>
+    public static DateTimeOffset? MadeOf(JsonElement appointment) =>
         appointment.Instant("created") ?? (appointment.Text("created") is { Length: 10 } day && DateOnly.TryParseExact(day, "yyyy-MM-dd", out var date) ? new DateTimeOffset(date, TimeOnly.MinValue, TimeSpan.Zero) : null);
 }

@@ -40,7 +40,7 @@ internal sealed class ForecastWarmer(LoadDirectory directory, SubjectReader subj
         var keys = new List<ResourceKey>();
         foreach (var type in SubjectReader.Types)
         {
-            keys.AddRange((await directory.SearchAsync(type, null, null, null, int.MaxValue, ct)).Select(entry => entry.Key));
+            keys.AddRange((await directory.SearchAsync(type, null, null, null, ct)).Select(entry => entry.Key));
         }
         var measures = Enum.GetValues<LoadMeasure>();
         Progress = Progress with { Done = 0, Total = keys.Count * measures.Length };

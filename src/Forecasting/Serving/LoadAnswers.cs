@@ -53,7 +53,7 @@ internal sealed class LoadAnswers(LoadDirectory directory, SubjectReader subject
                 : FhirFailure.Of(FailureKind.Forbidden, $"The figures of this {call.Type} are for the managers of its organization, and for the practitioner whose own they are.");
         }
         var found = new List<LoadSubject>();
-        foreach (var entry in await directory.SearchAsync(call.Type, null, null, call.Caller, int.MaxValue, ct))
+        foreach (var entry in await directory.SearchAsync(call.Type, null, null, call.Caller, ct))
         {
             if (entry.Root.Of("active") is { ValueKind: System.Text.Json.JsonValueKind.False } || !await access.AdmitsAsync(call.Figures, entry, ct))
             {

@@ -26,30 +26,30 @@ internal sealed class LoadDirectory(ResourceStore store, SearchService search, L
     public async ValueTask<Entry?> ReadAsync(ResourceKey key, CancellationToken ct) =>
         await store.ReadAsync(key, ct) is { Deleted: false } resource ? new(resource, JsonElement.Parse(resource.Json.Span)) : null;
 
-    /// <param name="most">Further ones are left out.</param>
+    /// <param name="parameter">Null for all of the type.</param>
     /// <param name="caller">Null finds everything.</param>
-    public async ValueTask<List<Entry>> SearchAsync(string type, string? parameter, string? value, ICaller? caller, int most, CancellationToken ct)
+    public ValueTask<List<Entry>> SearchAsync(string type, string? parameter, string? value, ICaller? caller, CancellationToken ct) =>
+        SearchAsync(type, parameter is null ? [] : [new(parameter, value!)], caller, ct);
+
+    public async ValueTask<List<Entry>> SearchAsync(string type, ImmutableArray<KeyValuePair<string, string>> parameters, ICaller? caller, CancellationToken ct)
     {
         var found = new List<Entry>();
         string? next = null;
         do
         {
-            ImmutableArray<KeyValuePair<string, string>> parameters = parameter is null
-                ? [new("_count", PageSize), new("_sort", "_id")]
-                : [new(parameter, value!), new("_count", PageSize), new("_sort", "_id")];
-            if (!(await search.SearchAsync(new(type, parameters, Strict: true, next, caller), ct)).TryGet(out var page, out var failure))
+            if (!(await search.SearchAsync(new(type, [.. parameters, new("_count", PageSize), new("_sort", "_id")], Strict: true, next, caller), ct)).TryGet(out var page, out var failure))
             {
                 throw new InvalidOperationException($"The search for {type} was refused: {failure.Issues[0].Diagnostics}");
             }
             found.AddRange(page.Matches.Select(match => new Entry(match, JsonElement.Parse(match.Json.Span))));
             next = page.Next;
         }
-        while (next is not null && found.Count < most);
+        while (next is not null);
         return found;
     }
 
     public ValueTask<List<Entry>> RolesAsync(string practitioner, CancellationToken ct) =>
-        SearchAsync("PractitionerRole", "practitioner", $"Practitioner/{practitioner}", null, int.MaxValue, ct);
+        SearchAsync("PractitionerRole", "practitioner", $"Practitioner/{practitioner}", null, ct);
 
     /// <summary>Schedules of any of these actors.</summary>
     public async ValueTask<List<Entry>> SchedulesAsync(IEnumerable<ResourceKey> actors, CancellationToken ct)
@@ -57,7 +57,7 @@ internal sealed class LoadDirectory(ResourceStore store, SearchService search, L
         var found = new Dictionary<ResourceKey, Entry>();
         foreach (var actor in actors)
         {
-            foreach (var schedule in await SearchAsync("Schedule", "actor", actor.ToString(), null, int.MaxValue, ct))
+            foreach (var schedule in await SearchAsync("Schedule", "actor", actor.ToString(), null, ct))
             {
                 found.TryAdd(schedule.Key, schedule);
             }
@@ -75,7 +75,7 @@ internal sealed class LoadDirectory(ResourceStore store, SearchService search, L
             var next = new List<string>();
             foreach (var place in level)
             {
-                next.AddRange((await SearchAsync("Location", "partof", $"Location/{place}", null, int.MaxValue, ct)).Select(part => part.Key.Id).Where(all.Add));
+                next.AddRange((await SearchAsync("Location", "partof", $"Location/{place}", null, ct)).Select(part => part.Key.Id).Where(all.Add));
             }
             level = next;
         }

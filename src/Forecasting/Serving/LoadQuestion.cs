@@ -103,7 +103,7 @@ internal sealed class InputReader
         return usual;
     }
 
-    public int Number(string name, int usual, int least, int most, string where)
+    public int Number(string name, int usual, int least, int most, string where, string what = "a whole number of days")
     {
         if (Find(name) is not { } input)
         {
@@ -113,7 +113,7 @@ internal sealed class InputReader
         {
             return value;
         }
-        Refuse(input, string.Create(CultureInfo.InvariantCulture, $"{name} is a whole number of days from {least} to {most}{where}."), "value");
+        Refuse(input, string.Create(CultureInfo.InvariantCulture, $"{name} is {what} from {least} to {most}{where}."), "value");
         return usual;
     }
 
@@ -131,6 +131,49 @@ internal sealed class InputReader
         }
         Refuse(input, "confidence is a share in whole percents from 0.50 to 0.99.", "value");
         return usual;
+    }
+
+    public double Share(string name, double usual, double least, double most)
+    {
+        if (Find(name) is not { } input)
+        {
+            return usual;
+        }
+        if (double.TryParse(input.Text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+        {
+            return value;
+        }
+        Refuse(input, string.Create(CultureInfo.InvariantCulture, $"{name} is a share from {least} to {most}."), "value");
+        return usual;
+    }
+
+    public DateOnly? Date(string name)
+    {
+        if (Find(name) is not { } input)
+        {
+            return null;
+        }
+        if (DateOnly.TryParseExact(input.Text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.Year is > 1900 and < 2200)
+        {
+            return day;
+        }
+        Refuse(input, $"{name} is a date such as 2030-01-31.", "value");
+        return null;
+    }
+
+    /// <summary>A plus that a client forgot to escape in a query has become a space.</summary>
+    public DateTimeOffset? Instant(string name)
+    {
+        if (Find(name) is not { } input)
+        {
+            return null;
+        }
+        if (Elements.ParseInstant(input.Text?.Replace(' ', '+')) is { } instant)
+        {
+            return instant;
+        }
+        Refuse(input, $"{name} is a time with its offset, such as 2030-01-31T09:30:00Z.", "value");
+        return null;
     }
 
     public void Refuse(string name, string why, string code) => Refuse(Find(name)!.Value, why, code);

@@ -51,7 +51,7 @@ internal sealed class PartReader(LoadDirectory directory, SubjectReader subjects
     private async ValueTask<List<Service>> ServicesAsync(CancellationToken ct)
     {
         var services = new List<Service>();
-        foreach (var entry in await directory.SearchAsync("HealthcareService", null, null, null, int.MaxValue, ct))
+        foreach (var entry in await directory.SearchAsync("HealthcareService", null, null, null, ct))
         {
             var places = new HashSet<string>(StringComparer.Ordinal);
             foreach (var place in directory.Targets(entry, "location"))
