@@ -1,4 +1,5 @@
 using FhirCore.Events;
+using Forecasting.NoShow;
 using Forecasting.Series;
 using Forecasting.Serving;
 
@@ -23,4 +24,12 @@ public sealed class ForecastingJobs(ForecastingParts parts)
     /// <summary>Makes the day's forecasts ahead of those who ask, until cancelled.</summary>
     /// <param name="isBehind">Whether events wait to be counted.</param>
     public Task WarmAsync(Func<CancellationToken, ValueTask<bool>> isBehind, CancellationToken ct) => parts.Warmer.RunAsync(isBehind, ct);
+
+    /// <summary>The latest model of missed visits; null where nothing was learned so far.</summary>
+    public async ValueTask<NoShowSummary?> NoShowAsync(CancellationToken ct) => await parts.Models.LatestAsync(ct) is { } model ? NoShowSummary.Of(model) : null;
+
+    /// <summary>Learns the risk of missed visits whenever it is time, until cancelled. Where the settings have it off it only waits.</summary>
+    /// <param name="done">Told of each training.</param>
+    public Task TrainAsync(Func<CancellationToken, ValueTask<bool>> isBehind, Action<NoShowSummary> done, CancellationToken ct) =>
+        parts.Options.NoShowRisk ? parts.Training.RunAsync(isBehind, done, ct) : Task.Delay(Timeout.Infinite, ct);
 }

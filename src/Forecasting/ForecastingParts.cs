@@ -1,9 +1,11 @@
+using FhirCore.Attendance;
 using FhirCore.Records;
 using FhirStore;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Sealed;
 using FhirStore.Search;
+using Forecasting.NoShow;
 using Forecasting.Series;
 using Forecasting.Serving;
 
@@ -13,10 +15,9 @@ namespace Forecasting;
 public sealed class ForecastingParts : IDisposable
 {
     public ForecastingParts(
-        IRecordStore records, RecordCipher cipher, IndexTokens tokens, OperationalFields fields, ResourceStore store, SearchService search, LoadOptions options, TimeProvider clock)
+        IRecordStore records, RecordCipher cipher, IndexTokens tokens, OperationalFields fields, ResourceStore store, SearchService search, IReminderCount reminders, LoadOptions options, NoShowOptions noShow, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        (Records, Cipher, Clock) = (records, cipher, clock);
         Thread = new(clock);
         Load = new(records, cipher, tokens, clock);
         Counter = new(records, cipher, store, Load, options);
@@ -26,14 +27,20 @@ public sealed class ForecastingParts : IDisposable
         var reader = new LoadReader(records, Load);
         var directory = new LoadDirectory(store, search, options);
         var slots = new SlotBook(records, fields);
-        Directory = directory;
-        Subjects = new(directory, options, clock);
-        Book = new(
+        var subjects = new SubjectReader(directory, options, clock);
+        var book = new ForecastBook(
             reader, slots, new(records, cipher, clock, ForecastBook.RecordType, ForecastJson.Default.StoredForecast, static (_, _) => { }),
             name => SecretId.Of(ids, name), Thread, clock);
-        Answers = new(directory, Subjects, new(directory), Book, new(directory, Subjects, reader, Book));
-        Capacity = new(Answers, Book, slots);
-        Warmer = new(directory, Subjects, Book, reader, clock);
+        Answers = new(directory, subjects, new(directory), book, new(directory, subjects, reader, book));
+        Capacity = new(Answers, book, slots);
+        Warmer = new(directory, subjects, book, reader, clock);
+        var facts = new VisitFacts(options, store, reminders);
+        var models = new NoShowModels(new(records, cipher, clock, NoShowModels.RecordType, NoShowJson.Default.NoShowModel, static (_, _) => { }), clock);
+        var risk = new NoShowRisk(store, directory, facts, models, options, noShow, clock);
+        var overbooking = new OverbookingAnswers(directory, store, fields, risk, options, clock);
+        (Risk, Models, Options) = (risk, models, noShow);
+        Training = new(records, cipher, store, facts, models, options, noShow, Thread, clock);
+        NoShow = new(directory, Answers, risk, overbooking, new(directory, overbooking, risk, clock), noShow);
     }
 
     /// <summary>What has been counted.</summary>
@@ -42,11 +49,10 @@ public sealed class ForecastingParts : IDisposable
     /// <summary>Where everything is computed.</summary>
     public ForecastThread Thread { get; }
 
-    internal IRecordStore Records { get; }
+    /// <summary>For whoever plans reminders.</summary>
+    public INoShowRisk Risk { get; }
 
-    internal RecordCipher Cipher { get; }
-
-    internal TimeProvider Clock { get; }
+    internal NoShowOptions Options { get; }
 
     internal LoadRecords Load { get; }
 
@@ -56,11 +62,11 @@ public sealed class ForecastingParts : IDisposable
 
     internal Recount Recount { get; }
 
-    internal LoadDirectory Directory { get; }
+    internal NoShowModels Models { get; }
 
-    internal SubjectReader Subjects { get; }
+    internal NoShowTraining Training { get; }
 
-    internal ForecastBook Book { get; }
+    internal NoShowAnswers NoShow { get; }
 
     internal LoadAnswers Answers { get; }
 

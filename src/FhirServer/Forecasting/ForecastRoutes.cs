@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using Authorization.Access;
-using FhirCore;
 using FhirServer.Http;
 using FhirServer.Operations;
 using Forecasting;
@@ -8,21 +6,21 @@ using Forecasting.Serving;
 
 namespace FhirServer.Forecasting;
 
-/// <summary>The operations on load over HTTP: path, inputs and form in, one call to <see cref="ForecastingApi"/>.</summary>
+/// <summary>The operations of forecasting over HTTP: path, inputs and form in, one call to <see cref="ForecastingApi"/>.</summary>
 internal sealed class ForecastRoutes(ForecastingApi forecasting) : IFhirOperations
 {
-    private static readonly MediaType[] Csv = [MediaType.Csv], CsvAndSvg = [MediaType.Csv, MediaType.Svg];
+    private static readonly (AnswerForm Form, MediaType Media)[] Forms = [(AnswerForm.Csv, MediaType.Csv), (AnswerForm.Svg, MediaType.Svg)];
 
     public IReadOnlyList<OperationOffer> Offers(FhirBase @base, string? type) => ForecastTable.Offers(type);
 
     public bool Has(FhirRoute route) => ForecastTable.Find(route) is not null;
 
-    public IReadOnlyList<MediaType> Media(FhirRoute route) =>
-        ForecastTable.Find(route) is { } operation && ForecastingApi.Offers(operation, AnswerForm.Svg) ? CsvAndSvg : Csv;
+    public IReadOnlyList<MediaType> Media(FhirRoute route) => ForecastTable.Find(route) is not { } operation ? []
+        : [.. Forms.Where(form => ForecastingApi.Offers(operation, form.Form)).Select(form => form.Media)];
 
     public async ValueTask<FhirReply> InvokeAsync(FhirRequest request, CancellationToken ct)
     {
-        var operation = ForecastTable.Find(request.Route) ?? throw new ArgumentException("Not an operation on load.", nameof(request));
+        var operation = ForecastTable.Find(request.Route) ?? throw new ArgumentException("Not an operation of forecasting.", nameof(request));
         if (AccessDecision.Decide(request.Grant, Interaction.Operation, request.Route.Type, request.Route.Tail) is { } refusal)
         {
             return FhirReply.Refused(refusal);
@@ -35,7 +33,8 @@ internal sealed class ForecastRoutes(ForecastingApi forecasting) : IFhirOperatio
         var call = new ForecastingCall(operation, request.Route.Type!, request.Route.Id)
         {
             Inputs = inputs,
-            Form = request.Media == MediaType.Csv ? AnswerForm.Csv : request.Media == MediaType.Svg ? AnswerForm.Svg : AnswerForm.Fhir,
+            Form = Forms.FirstOrDefault(form => form.Media == request.Media).Form, // none: FHIR
+            BaseUrl = request.Base.Url,
             Figures = new(figures.Everything, figures.Organizations, figures.Practitioner),
             Caller = request.Caller,
         };

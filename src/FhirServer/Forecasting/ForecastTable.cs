@@ -4,25 +4,35 @@ using Forecasting;
 
 namespace FhirServer.Forecasting;
 
-/// <summary>Which operations on load there are, by path; routing and the CapabilityStatement read the same table.</summary>
+/// <summary>Which operations of forecasting there are, by path; routing and the CapabilityStatement read the same table.</summary>
 internal static class ForecastTable
 {
+    /// <param name="AtType">Offered for all of a type too.</param>
+    private sealed record Offered(string Name, ForecastingOperation Operation, IReadOnlyList<string> Types, bool AtType);
+
+    private static readonly Offered[] All =
+    [
+        new("forecast", ForecastingOperation.Forecast, ForecastingApi.Types, true),
+        new("capacity", ForecastingOperation.Capacity, ForecastingApi.Types, true),
+        new("no-show-risk", ForecastingOperation.NoShowRisk, ["Appointment"], false),
+        new("overbooking", ForecastingOperation.Overbooking, ["Schedule"], false),
+        new("waitlist", ForecastingOperation.Waitlist, ["Schedule"], false),
+    ];
+
     /// <returns>Null where there is no such operation.</returns>
-    public static LoadOperation? Find(FhirRoute route)
+    public static ForecastingOperation? Find(FhirRoute route)
     {
-        if (route.Type is null || !ForecastingApi.Types.Contains(route.Type))
+        foreach (var offered in All)
         {
-            return null;
+            if (route.Tail is ['$', .. var name] && name == offered.Name && route.Type is { } type && offered.Types.Contains(type)
+                && (route.Kind == RouteKind.InstanceOperation || (offered.AtType && route.Kind == RouteKind.TypeOperation)))
+            {
+                return offered.Operation;
+            }
         }
-        return route.Tail switch
-        {
-            "$forecast" => LoadOperation.Forecast,
-            "$capacity" => LoadOperation.Capacity,
-            _ => null,
-        };
+        return null;
     }
 
-    public static IReadOnlyList<OperationOffer> Offers(string? type) => type is null || !ForecastingApi.Types.Contains(type) ? [] : [Offer("forecast"), Offer("capacity")];
-
-    private static OperationOffer Offer(string name) => new(name, $"urn:fhir-server:operation:{name}");
+    public static IReadOnlyList<OperationOffer> Offers(string? type) =>
+        [.. All.Where(offered => type is not null && offered.Types.Contains(type)).Select(offered => new OperationOffer(offered.Name, $"urn:fhir-server:operation:{offered.Name}"))];
 }

@@ -40,7 +40,7 @@ internal static class Composition
         services.AddEvents(store);
         var scheduling = SchedulingSettings.Read(configuration);
         services.AddScheduling(scheduling);
-        services.AddForecasting(settings, scheduling);
+        services.AddForecasting(settings, scheduling, ForecastingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
         services.AddAudit(AuditSettings.Read(configuration), settings);
