@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FhirCore;
 using FhirCore.Attendance;
 using FhirStore;
@@ -34,8 +35,8 @@ internal sealed class NoShowRisk(ResourceStore store, LoadDirectory directory, V
         {
             return null;
         }
-        var appointment = System.Text.Json.JsonElement.Parse(resource.Json.Span);
-        return VisitFacts.IsAhead(appointment, clock.GetUtcNow()) && await facts.ReadAsync(resource, appointment, new(store, load), ct) is { } visit
+        var appointment = JsonElement.Parse(resource.Json.Span);
+        return VisitFacts.IsAhead(appointment, clock.GetUtcNow()) && await facts.ReadAsync(resource, appointment, null, new(store, load), ct) is { } visit
             ? Answer(model, visit, await HistoryAsync(visit, ct))
             : null;
     }
@@ -47,12 +48,12 @@ internal sealed class NoShowRisk(ResourceStore store, LoadDirectory directory, V
         {
             return null;
         }
-        var appointment = System.Text.Json.JsonElement.Parse(resource.Json.Span);
-        if (await facts.ReadAsync(resource, appointment, new(store, load), ct) is not { } asked)
+        var appointment = JsonElement.Parse(resource.Json.Span);
+        if (await facts.ReadAsync(resource, appointment, start, new(store, load), ct) is not { } asked)
         {
             return null;
         }
-        var visit = asked with { Start = start, LeadDays = Math.Max(0, (int)(start - clock.GetUtcNow()).TotalDays) };
+        var visit = asked with { LeadDays = Math.Max(0, (int)(start - clock.GetUtcNow()).TotalDays) };
         return model.Estimate(visit, await HistoryAsync(visit, ct)).Chance;
     }
 

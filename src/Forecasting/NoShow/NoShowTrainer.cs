@@ -12,8 +12,8 @@ internal static class NoShowTrainer
     public const int LeastDecided = 1_000;
     public const int LeastMissed = 100;
 
-    /// <summary>What was said and what happened may differ by so much, on average over tenths of the visits.</summary>
-    private const double MostCalibrationError = 0.05;
+    /// <summary>What was said and what happened may differ by so much more than by chance, on average over tenths of the visits.</summary>
+    private const double MostCalibrationError = 0.03;
 
     /// <summary>Of the visits in order of time: learned from, then calibrated on, then measured on.</summary>
     private const double Learned = 0.70, Calibrated = 0.15;
@@ -21,7 +21,8 @@ internal static class NoShowTrainer
     /// <param name="visits">In any order.</param>
     public static NoShowModel Train(IEnumerable<DecidedVisit> visits, int number, DateTimeOffset now)
     {
-        var sorted = visits.OrderBy(visit => visit.Start).ThenBy(visit => visit.Patient, StringComparer.Ordinal).ToList();
+        var sorted = visits.OrderBy(visit => visit.Start).ThenBy(visit => visit.Patient, StringComparer.Ordinal).ThenBy(visit => visit.Service, StringComparer.Ordinal)
+            .ThenBy(visit => visit.LeadDays).ThenBy(visit => visit.Missed).ToList();
         var missed = sorted.Count(visit => visit.Missed);
         var rate = sorted.Count == 0 ? 0 : (double)missed / sorted.Count;
         var empty = new NoShowModel(number, now, sorted.Count, missed, null, rate, NoShowModel.RatesOf([], rate), null, Calibration.None, null);
@@ -48,7 +49,7 @@ internal static class NoShowTrainer
     /// <returns>Why such a model is not to be used; null where it is.</returns>
     private static string? Judge(Reliability report) =>
         report.Brier >= report.BrierOfRate ? "On later visits it said no more than the usual share of missed visits does."
-        : report.CalibrationError > MostCalibrationError ? "On later visits what it said and what happened were too far apart."
+        : report.CalibrationError > report.ChanceError + MostCalibrationError ? "On later visits what it said and what happened were too far apart."
         : null;
 
     /// <summary>How a way to learn does on the latest visits, learning from earlier ones only.</summary>

@@ -64,7 +64,7 @@ internal sealed class NoShowTraining(
             {
                 var root = JsonElement.Parse((await cipher.OpenAsync(record, ct)).Span);
                 if (VisitFacts.WasMissed(root) is not null && root.Instant("start") is { } start && start >= oldest && start <= clock.GetUtcNow()
-                    && await facts.ReadAsync(new(record.Key, record.Version, record.LastUpdated, false, default), root, directory, ct) is { } visit)
+                    && await facts.ReadAsync(new(record.Key, record.Version, record.LastUpdated, false, default), root, null, directory, ct) is { } visit)
                 {
                     visits.Add(visit);
                 }

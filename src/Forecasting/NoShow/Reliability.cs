@@ -9,8 +9,9 @@ namespace Forecasting.NoShow;
 /// <param name="LogLoss">Mean negative logarithm of the chance given to what happened.</param>
 /// <param name="Auc">Chance that of a missed and a kept visit the missed one was given the higher risk.</param>
 /// <param name="CalibrationError">Mean distance of what was said and what happened, over tenths of the visits.</param>
+/// <param name="ChanceError">What that distance would be by chance, if every estimate were right.</param>
 /// <param name="Bins">Tenths of the visits, lowest risk first.</param>
-public sealed record Reliability(int Visits, double Brier, double BrierOfRate, double LogLoss, double Auc, double CalibrationError, ImmutableArray<ReliabilityBin> Bins)
+public sealed record Reliability(int Visits, double Brier, double BrierOfRate, double LogLoss, double Auc, double CalibrationError, double ChanceError, ImmutableArray<ReliabilityBin> Bins)
 {
     private const int BinCount = 10;
 
@@ -33,6 +34,7 @@ public sealed record Reliability(int Visits, double Brier, double BrierOfRate, d
             sorted.Average(one => -Math.Log(Math.Clamp(one.Missed ? one.Chance : 1 - one.Chance, 1e-9, 1))),
             AucOf(sorted),
             bins.Sum(bin => bin.Visits * Math.Abs(bin.Said - bin.Happened)) / sorted.Length,
+            bins.Sum(bin => bin.Visits * Math.Sqrt(2 / Math.PI * bin.Said * (1 - bin.Said) / bin.Visits)) / sorted.Length,
             bins.DrainToImmutable());
     }
 

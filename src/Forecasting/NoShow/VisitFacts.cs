@@ -36,10 +36,11 @@ internal sealed class VisitFacts(LoadOptions options, ResourceStore store, IRemi
         return null;
     }
 
+    /// <param name="at">As if it took place then; null for its own time.</param>
     /// <returns>Null where it names no patient, or no time.</returns>
-    public async ValueTask<DecidedVisit?> ReadAsync(StoredResource resource, JsonElement appointment, DirectoryView directory, CancellationToken ct)
+    public async ValueTask<DecidedVisit?> ReadAsync(StoredResource resource, JsonElement appointment, DateTimeOffset? at, DirectoryView directory, CancellationToken ct)
     {
-        if (appointment.Instant("start") is not { } start || PatientOf(appointment, options.BaseUrl) is not { } patient)
+        if ((at ?? appointment.Instant("start")) is not { } start || PatientOf(appointment, options.BaseUrl) is not { } patient)
         {
             return null;
         }

@@ -45,8 +45,8 @@ internal static class ForecastChart
         var points = ForecastPoints.Of(forecast, question.Granularity, question.Horizon, question.Percent).ToList();
         Head(svg, forecast, question, points);
         var bars = Past(forecast, question.Granularity).Concat(points.Select(point => new Bar(point.Day, point.Hour, null, point))).ToList();
-        var top = Scale(bars.Max(bar => Math.Max(bar.Past ?? 0, Math.Max(bar.Point.Upper, bar.Point.Booked))));
-        double X(double bar) => Left + ((Width - Left - Right) * bar / bars.Count);
+        var top = Scale(bars.Select(bar => Math.Max(bar.Past ?? 0, Math.Max(bar.Point.Upper, bar.Point.Booked))).DefaultIfEmpty(0).Max());
+        double X(double bar) => Left + ((Width - Left - Right) * bar / Math.Max(1, bars.Count));
         double Y(double value) => PanelHeight - Bottom - ((PanelHeight - Top - Bottom) * value / top);
         for (var line = 0; line <= 4; line++)
         {

@@ -57,25 +57,30 @@ internal static class ForecastReport
         json.WriteEndObject();
         json.WriteString("date", JsonAnswer.Instant(forecast.Made));
         json.WriteStartObject("period");
-        json.WriteString("start", PointTimes.Start(points[0], zone));
-        json.WriteString("end", PointTimes.End(points[^1], zone));
+        json.WriteString("start", JsonAnswer.Date(forecast.Today));
+        json.WriteString("end", JsonAnswer.Date(forecast.Today.AddDays(question.Horizon - 1)));
         json.WriteEndObject();
         json.WriteStartArray("group");
-        Group(json, "expected", points.Sum(point => point.Value), points.Select(point => (PointTimes.Start(point, zone), point.Value)), question.Granularity);
-        Group(json, "lower", null, points.Select(point => (PointTimes.Start(point, zone), point.Lower)), question.Granularity);
-        Group(json, "upper", null, points.Select(point => (PointTimes.Start(point, zone), point.Upper)), question.Granularity);
+        Group(json, "expected", points.Sum(point => point.Value), points.ConvertAll(point => (PointTimes.Start(point, zone), point.Value)), question.Granularity);
+        Group(json, "lower", null, points.ConvertAll(point => (PointTimes.Start(point, zone), point.Lower)), question.Granularity);
+        Group(json, "upper", null, points.ConvertAll(point => (PointTimes.Start(point, zone), point.Upper)), question.Granularity);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
     /// <param name="total">Null where values do not sum: ends of intervals.</param>
-    private static void Group(Utf8JsonWriter json, string code, double? total, IEnumerable<(string Start, double Value)> values, Granularity granularity)
+    private static void Group(Utf8JsonWriter json, string code, double? total, IReadOnlyCollection<(string Start, double Value)> values, Granularity granularity)
     {
         json.WriteStartObject();
         Concept(json, "code", GroupCodes, code);
         if (total is { } sum)
         {
             Score(json, sum);
+        }
+        if (values.Count == 0)
+        {
+            json.WriteEndObject();
+            return; // hours in which nobody ever comes are left out, and an empty array is no FHIR
         }
         json.WriteStartArray("stratifier");
         json.WriteStartObject();

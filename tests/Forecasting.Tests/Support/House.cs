@@ -1,5 +1,6 @@
 using System.Text;
 using FhirCore;
+using FhirCore.Attendance;
 using FhirCore.Events;
 using FhirCore.Records;
 using FhirStore;
@@ -8,7 +9,10 @@ using FhirStore.Indexing;
 using FhirStore.Json;
 using FhirStore.Search;
 using FhirStore.Writing;
+using Forecasting.NoShow;
 using Forecasting.Series;
+using Forecasting.Serving;
+using Forecasting.Tests.Series;
 using NodaTime;
 using SchedulingOperations.Tests.Support;
 using Storage.Contract;
@@ -22,6 +26,7 @@ internal sealed class House : IDisposable
     public static readonly DateTimeOffset Opening = new(2030, 1, 7, 8, 0, 0, TimeSpan.Zero);
 
     private readonly StoreKeys _keys;
+    private readonly ForecastingParts _parts;
 
     private House(IRecordStore records, StoreKeys keys, TestClock clock)
     {
@@ -31,12 +36,12 @@ internal sealed class House : IDisposable
         var indexer = new ResourceIndexer(keys.IndexTokens, fields, searchOptions);
         Search = new(records, keys.Cipher, keys.Protector, indexer, fields, searchOptions, clock);
         Store = new(records, keys.Cipher, indexer, Search, [], clock);
-        Load = new(records, keys.Cipher, keys.IndexTokens, clock);
-        Counter = new(records, keys.Cipher, Store, Load, Options);
-        Follower = new(records, keys.Cipher, Counter, Load, Options, Tally, clock);
-        Recount = new(records, keys.Cipher, Counter, Load, Tally, clock);
+        _parts = new(records, keys.Cipher, keys.IndexTokens, fields, Store, Search, new NoReminders(), Options, NoShow, clock);
         Reader = new(records, Load);
+        Api = new(_parts);
     }
+
+    public static NoShowOptions NoShow { get; } = new();
 
     public static LoadOptions Options { get; } = new(BaseUrl, DateTimeZone.Utc);
 
@@ -48,19 +53,19 @@ internal sealed class House : IDisposable
 
     public SearchService Search { get; }
 
-    public RecordCipher Cipher => _keys.Cipher;
+    public LoadRecords Load => _parts.Load;
 
-    public LoadRecords Load { get; }
+    public LoadFollower Follower => _parts.Follower;
 
-    public LoadCounter Counter { get; }
-
-    public LoadFollower Follower { get; }
-
-    public LoadTally Tally { get; } = new();
-
-    public Recount Recount { get; }
+    public Recount Recount => _parts.Recount;
 
     public LoadReader Reader { get; }
+
+    public ForecastingApi Api { get; }
+
+    public NoShowTraining Training => _parts.Training;
+
+    public INoShowRisk Risk => _parts.Risk;
 
     public static async Task<House> OpenAsync(IRecordStore? records = null)
     {
@@ -69,7 +74,11 @@ internal sealed class House : IDisposable
         return new(records, await StoreKeys.OpenAsync(records, new TestVault(), clock, default), clock);
     }
 
-    public void Dispose() => _keys.Dispose();
+    public void Dispose()
+    {
+        _parts.Dispose();
+        _keys.Dispose();
+    }
 
     public async Task PutAsync(string json)
     {
@@ -102,6 +111,36 @@ internal sealed class House : IDisposable
         while (await Recount.StepAsync(default) != Recount.StepResult.Nothing)
         {
         }
+    }
+
+    /// <summary>So many visits at nine on each working day of the weeks before the opening, kept unless told otherwise.</summary>
+    public async Task WeeksAsync(int weeks, int each, string room, string practitioner, string status = "fulfilled")
+    {
+        for (var day = 1; day <= 7 * weeks; day++)
+        {
+            var date = Opening.AddDays(-day);
+            for (var i = 0; i < each && date.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday); i++)
+            {
+                await PutAsync(LoadSeriesTests.Appointment($"{practitioner.Split('/')[1]}-{room}-{day}-{i}", $"{date:yyyy-MM-dd}T09:00:00Z", room, status, "", practitioner));
+            }
+        }
+    }
+
+    public async Task<Serving.Answer> ForecastAsync(string type, string? id, params (string Name, string Value)[] inputs) =>
+        new((await InvokeAsync(ForecastingOperation.Forecast, type, id, AnswerForm.Fhir, inputs)).Value);
+
+    public Task<Outcome<ReadOnlyMemory<byte>>> InvokeAsync(ForecastingOperation operation, string type, string? id, AnswerForm form, params (string Name, string Value)[] inputs) =>
+        Api.InvokeAsync(new(operation, type, id)
+        {
+            Inputs = [.. inputs.Select(input => new OperationInput(input.Name, input.Value, input.Name))],
+            Form = form,
+            Figures = FiguresReach.All,
+            BaseUrl = BaseUrl,
+        }, default);
+
+    private sealed class NoReminders : IReminderCount
+    {
+        public ValueTask<int> SentAsync(string appointment, CancellationToken ct) => new(0);
     }
 
     private async Task WriteAsync(WriteRequest request)
