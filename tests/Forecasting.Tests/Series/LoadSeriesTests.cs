@@ -115,6 +115,47 @@ public sealed class LoadSeriesTests
         Assert.Equal(Recount.StepResult.Nothing, await house.Recount.StepAsync(default));
     }
 
+    [Fact]
+    public async Task Room_MovedToAHouseOnAnotherClock_HasItsPastCountedAgain()
+    {
+        using var house = await House.OpenAsync();
+        foreach (var (site, zone) in ((string, string)[])[("here", "Europe/Berlin"), ("there", "Asia/Almaty")])
+        {
+            await house.PutAsync($$"""{"resourceType":"Location","id":"{{site}}","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/timezone","valueCode":"{{zone}}"}]}""");
+        }
+        await house.PutAsync("""{"resourceType":"Location","id":"room","partOf":{"reference":"Location/here"}}""");
+        await house.PutAsync(Appointment("a", "2030-01-14T20:00:00Z", "room"));
+        await house.FollowAsync();
+        await house.RecountAsync();
+        Assert.Equal(14, (await DaysAsync(house)).Single().Day);
+
+        await house.PutAsync("""{"resourceType":"Location","id":"room","partOf":{"reference":"Location/there"}}""");
+        await house.FollowAsync();
+        await house.RecountAsync();
+
+        Assert.Equal(15, (await DaysAsync(house)).Single().Day);
+    }
+
+    /// <summary>A patient is erased with all versions: nobody can be known by what was counted, so the past stays.</summary>
+    [Fact]
+    public async Task Appointment_ErasedWithItsPatient_StaysCountedInThePastAndIsForgotten()
+    {
+        using var house = await House.OpenAsync();
+        await house.PutAsync(Appointment("past", "2029-12-14T09:00:00Z", "room", "fulfilled"));
+        await house.PutAsync(Appointment("ahead", "2030-01-14T09:00:00Z", "room"));
+        await house.FollowAsync();
+        foreach (var id in (string[])["past", "ahead"])
+        {
+            await house.Records.CommitAsync(new([], [], [new("Appointment", id)]), default); // without a trace, as an erasure does
+        }
+        await house.Records.CommitAsync(new([], [], [new(LoadRecords.RecountType, RecountState.Id)]), default);
+
+        await house.RecountAsync();
+
+        Assert.Equal([new DateOnly(2029, 12, 14)], await DaysAsync(house));
+        Assert.Equal(0, await house.Load.Counts.CountAsync(default));
+    }
+
     [Theory]
     [InlineData("0001-01-01T00:00:00+14:00")]
     [InlineData("9999-12-31T23:59:59-12:00")]
