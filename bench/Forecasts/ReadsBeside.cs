@@ -17,7 +17,7 @@ internal static class ReadsBeside
 
     public static async Task<int> RunAsync(Uri server, string client, string secret, string? output)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(server.AbsoluteUri.TrimEnd('/') + "/") };
         var origin = new Uri(server, "/");
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(origin, "auth/token"))
         {
@@ -27,7 +27,6 @@ internal static class ReadsBeside
         using var token = await http.SendAsync(request);
         token.EnsureSuccessStatusCode();
         http.DefaultRequestHeaders.Authorization = new("Bearer", (string)JsonNode.Parse(await token.Content.ReadAsStringAsync())!["access_token"]!);
-        http.BaseAddress = new(server.AbsoluteUri.TrimEnd('/') + "/");
         var ids = JsonNode.Parse(await http.GetStringAsync("Patient?_count=200"))!["entry"]!.AsArray().Select(entry => (string)entry!["resource"]!["id"]!).ToArray();
 
         await ReadAsync(http, ids, TimeSpan.FromSeconds(10), static () => Task.FromResult(false)); // warm
