@@ -9,6 +9,7 @@ namespace Forecasting.Wire;
 internal static class ForecastChart
 {
     private const double Width = 960, PanelHeight = 230, Left = 52, Right = 20, Top = 62, Bottom = 30;
+    private const double NarrowestTick = 36;
     private const int PastDays = 56, PastWeeks = 26;
 
     /// <summary>Looks as attributes: the server's answers allow no style sheets, not even their own.</summary>
@@ -54,7 +55,7 @@ internal static class ForecastChart
             Add(svg, $"""<line {(line == 0 ? Axis : Grid)} x1="{Left}" x2="{Width - Right}" y1="{Y(value):0.#}" y2="{Y(value):0.#}"/>""");
             Add(svg, $"""<text {Note} x="{Left - 6}" y="{Y(value) + 4:0.#}" text-anchor="end">{value:0.##}</text>""");
         }
-        var width = (X(1) - X(0)) * 0.76;
+        var (width, lastTick) = ((X(1) - X(0)) * 0.76, -NarrowestTick);
         for (var i = 0; i < bars.Count; i++)
         {
             var (bar, x) = (bars[i], X(i) + ((X(1) - X(0)) * 0.12));
@@ -68,8 +69,9 @@ internal static class ForecastChart
                 Rectangle(svg, Booked, x + (width * 0.3), Y(bar.Point.Booked), width * 0.4, Y(0) - Y(bar.Point.Booked));
                 Add(svg, $"""<line {Expected} x1="{x:0.#}" x2="{x + width:0.#}" y1="{Y(bar.Point.Value):0.#}" y2="{Y(bar.Point.Value):0.#}"/>""");
             }
-            if (Tick(bar, i == 0 ? null : bars[i - 1], question.Granularity) is { } tick)
+            if (Tick(bar, i == 0 ? null : bars[i - 1], question.Granularity) is { } tick && X(i) - lastTick >= NarrowestTick)
             {
+                lastTick = X(i);
                 Add(svg, $"""<text {Note} x="{X(i):0.#}" y="{PanelHeight - Bottom + 16}">{tick}</text>""");
             }
         }
@@ -114,7 +116,7 @@ internal static class ForecastChart
     {
         Granularity.Day when bar.Day.DayOfWeek == DayOfWeek.Monday => bar.Day.ToString("d MMM", CultureInfo.InvariantCulture),
         Granularity.Week when before?.Day.Month != bar.Day.Month => bar.Day.ToString("MMM", CultureInfo.InvariantCulture),
-        Granularity.Hour when bar.Hour == 0 => bar.Day.ToString("ddd d MMM", CultureInfo.InvariantCulture),
+        Granularity.Hour when before?.Day != bar.Day => bar.Day.ToString("ddd d MMM", CultureInfo.InvariantCulture),
         _ => null,
     };
 
@@ -122,7 +124,7 @@ internal static class ForecastChart
     private static double Scale(double highest)
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(Math.Max(highest, 0.4))));
-        return new[] { 1, 2, 4, 6, 8, 10 }.Select(step => step * power).First(top => top >= highest * 0.999);
+        return new[] { 1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10 }.Select(step => step * power).First(top => top >= highest * 0.999);
     }
 
     private static void Rectangle(StringBuilder svg, string look, double x, double y, double width, double height)
