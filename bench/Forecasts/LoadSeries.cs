@@ -4,8 +4,11 @@ using Forecasting.Daily;
 namespace Forecasts;
 
 /// <summary>A daily series with its calendar, under the name the report gives it.</summary>
-internal sealed record LoadSeries(string Name, DailySeries Days, ServiceCalendar Calendar)
+/// <param name="Draws">One; or of a series that chance thinned several, whose results are averaged.</param>
+internal sealed record LoadSeries(string Name, IReadOnlyList<DailySeries> Draws, ServiceCalendar Calendar)
 {
+    private const int DrawCount = 5;
+
     /// <param name="path">CSV with a header, then <c>yyyy-MM-dd,count</c> for each day without a hole.</param>
     public static DailySeries Read(string path)
     {
@@ -24,8 +27,9 @@ internal sealed record LoadSeries(string Name, DailySeries Days, ServiceCalendar
 
     public static IEnumerable<LoadSeries> FromEmergencyDepartment(DailySeries days) =>
     [
-        new("UIHC ED (≈ 150 a day)", days, ServiceCalendar.AlwaysOpen),
-        new("thinned to 10 %", Thinned(days, 0.10, seed: 1), ServiceCalendar.AlwaysOpen),
-        new("Monday–Friday, 12 %", Thinned(days, 0.12, seed: 2), new() { ClosedWeekdays = new HashSet<DayOfWeek> { DayOfWeek.Saturday, DayOfWeek.Sunday } }),
+        new("UIHC ED (≈ 150 a day)", [days], ServiceCalendar.AlwaysOpen),
+        new($"thinned to 10 %, mean of {DrawCount} draws", [.. Enumerable.Range(1, DrawCount).Select(seed => Thinned(days, 0.10, seed))], ServiceCalendar.AlwaysOpen),
+        new($"Monday–Friday, 12 %, mean of {DrawCount} draws", [.. Enumerable.Range(1, DrawCount).Select(seed => Thinned(days, 0.12, 100 + seed))],
+            new() { ClosedWeekdays = new HashSet<DayOfWeek> { DayOfWeek.Saturday, DayOfWeek.Sunday } }),
     ];
 }

@@ -2,7 +2,17 @@ using System.Globalization;
 using System.Text;
 using Forecasts;
 
+// Forecasts reads --base URL --client ID --secret SECRET: what reads feel of a recount beside them, on a running demo.
+// Forecasts no-show [--output FILE]: the risk of missed visits against the truth of a made-up clinic.
 // Forecasts [--data CSV] [--output FILE|none] [--no-times]: how good the forecasts are by a rolling protocol, and what they cost.
+if (args is ["reads", ..])
+{
+    return await ReadsBeside.RunAsync(new(Option("--base")!), Option("--client")!, Option("--secret")!, Option("--output"));
+}
+if (args is ["no-show", ..])
+{
+    return await NoShowReport.RunAsync(Option("--output"));
+}
 var data = Option("--data") ?? SharedSeries();
 if (data is null)
 {
@@ -13,7 +23,7 @@ var days = LoadSeries.Read(data);
 var report = new StringBuilder();
 Line("# Forecasts: accuracy and cost");
 Line();
-Line($"`{Path.GetFileName(data)}`, {days.Values.Length} days to {days.End.AddDays(-1):yyyy-MM-dd}. Origins every 14 days through a year, 28 days ahead; MASE against repeating the last week, within the 728 days before the origin. Coverage of the nominal 80 and 95 % intervals over all 28 days. The thinned series keep each visit with the same chance; our draw, not the one of other publications.");
+Line($"`{Path.GetFileName(data)}`, {days.Values.Length} days to {days.End.AddDays(-1):yyyy-MM-dd}. Origins every 14 days through a year, 28 days ahead; MASE against repeating the last week, within the 728 days before the origin. Coverage of the nominal 80 and 95 % intervals over all 28 days, and over the sums of the four weeks (a hundred of them, half overlapping: ± 8). The thinned series keep each visit with the same chance; our draws, not those of other publications.");
 foreach (var (yearsBack, title) in new[] { (0, "Last year"), (1, "The year before: seen once, when the mix was chosen") })
 {
     Line();
@@ -21,11 +31,11 @@ foreach (var (yearsBack, title) in new[] { (0, "Last year"), (1, "The year befor
     foreach (var series in LoadSeries.FromEmergencyDepartment(days))
     {
         Line();
-        Line($"| {series.Name} | MASE days 1–7 | days 1–28 | inside 80 % | inside 95 % |");
-        Line("| --- | --- | --- | --- | --- |");
+        Line($"| {series.Name} | MASE days 1–7 | days 1–28 | days inside 80 % | inside 95 % | weeks inside 80 % | inside 95 % |");
+        Line("| --- | --- | --- | --- | --- | --- | --- |");
         foreach (var row in RollingOrigin.Measure(series, yearsBack))
         {
-            Line($"| {row.Method} | {row.Week:F3} | {row.Month:F3} | {Percent(row.Covered80)} | {Percent(row.Covered95)} |");
+            Line($"| {row.Method} | {row.Week:F3} | {row.Month:F3} | {Percent(row.Covered80)} | {Percent(row.Covered95)} | {Percent(row.Weeks80)} | {Percent(row.Weeks95)} |");
         }
     }
 }

@@ -4,10 +4,12 @@ using Forecasting.MlNet;
 namespace Forecasts;
 
 /// <summary>Values for the open days ahead, and intervals where the method has any: (lower, upper) at 80 and 95 %.</summary>
-internal sealed record Guess(double[] Values, (double Lower, double Upper)[]? At80 = null, (double Lower, double Upper)[]? At95 = null);
+/// <param name="Weeks80">Of the sums of four weeks.</param>
+internal sealed record Guess(
+    double[] Values, (double Lower, double Upper)[]? At80 = null, (double Lower, double Upper)[]? At95 = null, (double Lower, double Upper)[]? Weeks80 = null, (double Lower, double Upper)[]? Weeks95 = null);
 
 /// <summary>One line of the table. Errors in units of the in-sample error of the weekday's last value.</summary>
-internal sealed record Accuracy(string Method, double Week, double Month, double? Covered80, double? Covered95);
+internal sealed record Accuracy(string Method, double Week, double Month, double? Covered80, double? Covered95, double? Weeks80, double? Weeks95);
 
 /// <summary>
 /// The protocol: origins every 14 days through a year, 28 days ahead of each, nothing after an origin known to it. MASE per origin against the naive error of the 728 days before it; the mean over origins.
@@ -26,21 +28,28 @@ internal static class RollingOrigin
             ("ML.NET mode, window 28, Exact", past => MlNet(past, series.Calendar)),
             ("same weekday, mean of 8 weeks", past => new(WeekdayMean(past, series.Calendar, 8))),
             ("seasonal naive", past => new(WeekdayMean(past, series.Calendar, 1))),
-        }.Select(method => Measure(series, yearsBack, method.Name, method.Guess));
+        }.Select(method => Mean([.. series.Draws.Select(days => Measure(days, series.Calendar, yearsBack, method.Name, method.Guess))]));
 
-    private static Accuracy Measure(LoadSeries series, int yearsBack, string name, Func<DailySeries, Guess> guess)
+    private static Accuracy Mean(Accuracy[] draws)
     {
-        var values = series.Days.Values.ToArray();
+        double? Of(Func<Accuracy, double?> figure) => draws.Average(figure);
+        return new(draws[0].Method, draws.Average(draw => draw.Week), draws.Average(draw => draw.Month), Of(draw => draw.Covered80), Of(draw => draw.Covered95), Of(draw => draw.Weeks80), Of(draw => draw.Weeks95));
+    }
+
+    private static Accuracy Measure(DailySeries days, ServiceCalendar calendar, int yearsBack, string name, Func<DailySeries, Guess> guess)
+    {
+        var values = days.Values.ToArray();
         var end = values.Length - (Year * yearsBack);
         var (week, month, origins) = (0.0, 0.0, 0);
         var (inside80, inside95, measured, hasIntervals) = (0, 0, 0, false);
+        var (weeks80, weeks95, weeks) = (0, 0, 0);
         for (var origin = end - Year; origin + Ahead <= end; origin += Step)
         {
-            var past = series.Days with { Values = values.AsMemory(0, origin) };
-            var open = Enumerable.Range(origin, Ahead).Where(i => series.Calendar.IsOpen(series.Days.Start.AddDays(i))).ToArray();
+            var past = days with { Values = values.AsMemory(0, origin) };
+            var open = Enumerable.Range(origin, Ahead).Where(i => calendar.IsOpen(days.Start.AddDays(i))).ToArray();
             var made = guess(past);
             var errors = open.Select((i, h) => Math.Abs(values[i] - made.Values[h])).ToArray();
-            var scale = NaiveError(past, series.Calendar);
+            var scale = NaiveError(past, calendar);
             week += errors.Where((_, h) => open[h] < origin + 7).Average() / scale;
             month += errors.Average() / scale;
             origins++;
@@ -51,15 +60,28 @@ internal static class RollingOrigin
                 inside80 += open.Where((i, h) => values[i] >= at80[h].Lower && values[i] <= at80[h].Upper).Count();
                 inside95 += open.Where((i, h) => values[i] >= at95[h].Lower && values[i] <= at95[h].Upper).Count();
             }
+            if (made is { Weeks80: { } of80, Weeks95: { } of95 })
+            {
+                for (var i = 0; i < of80.Length; i++, weeks++)
+                {
+                    var sum = open.Where(day => (day - origin) / 7 == i).Sum(day => values[day]);
+                    weeks80 += sum >= of80[i].Lower && sum <= of80[i].Upper ? 1 : 0;
+                    weeks95 += sum >= of95[i].Lower && sum <= of95[i].Upper ? 1 : 0;
+                }
+            }
         }
-        return new(name, week / origins, month / origins, hasIntervals ? inside80 / (double)measured : null, hasIntervals ? inside95 / (double)measured : null);
+        return new(name, week / origins, month / origins, hasIntervals ? inside80 / (double)measured : null, hasIntervals ? inside95 / (double)measured : null,
+            weeks > 0 ? weeks80 / (double)weeks : null, weeks > 0 ? weeks95 / (double)weeks : null);
     }
 
     private static Guess Ours(DailySeries past, ServiceCalendar calendar)
     {
         var forecast = DailyForecaster.Forecast(past, calendar, Ahead);
         var open = Enumerable.Range(0, Ahead).Where(h => forecast.Days[h].IsOpen).ToArray();
-        return new([.. open.Select(h => forecast.Days[h].Value)], [.. open.Select(h => forecast.Interval(h, 0.80))], [.. open.Select(h => forecast.Interval(h, 0.95))]);
+        return new([.. open.Select(h => forecast.Days[h].Value)], [.. open.Select(h => forecast.Interval(h, 80))], [.. open.Select(h => forecast.Interval(h, 95))],
+            Weeks(80), Weeks(95));
+
+        (double, double)[] Weeks(int percent) => [.. Enumerable.Range(0, Ahead / 7).Select(week => forecast.IntervalOfSum(7 * week, 7, percent))];
     }
 
     /// <summary>As ML.NET's documentation does it: the values in a row, closed days left out, a window of four weeks.</summary>

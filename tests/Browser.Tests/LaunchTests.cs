@@ -103,7 +103,7 @@ public sealed class LaunchTests(Chromium chromium)
     {
         var app = await SmartApp.StartAsync();
         var folder = Directory.CreateTempSubdirectory("fhir-browser-");
-        var server = await RunningServer.StartAsync(Path.Combine(folder.FullName, "data"), ["--demo"],
+        var server = await RunningServer.StartAsync(Path.Combine(folder.FullName, "data"), ["--demo", "--Demo:HistoryWeeks=0"],
         [
             new("Auth:Clients:0:ClientId", Public), new("Auth:Clients:0:Scope", Scopes), new("Auth:Clients:0:RedirectUris:0", app.RedirectUri), new("Auth:Clients:0:Name", "Browser App"),
             new("Auth:Clients:1:ClientId", WithSecret), new("Auth:Clients:1:ClientSecret", Secret), new("Auth:Clients:1:Scope", Scopes), new("Auth:Clients:1:RedirectUris:0", app.RedirectUri),

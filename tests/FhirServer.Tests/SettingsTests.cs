@@ -86,6 +86,25 @@ public sealed class SettingsTests
     public void MongoDb_WithoutAConnectionString_StopsWithTheKeysName() =>
         Assert.StartsWith("Storage:MongoDb:ConnectionString:", Assert.Single(Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration(("Storage:Provider", "MongoDb")))).Problems), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("NoShowRisk", "perhaps")]
+    [InlineData("TrainEvery", "00:59:59")]
+    [InlineData("TrainEvery", "91.00:00:00")]
+    [InlineData("HighRisk", "0.04")]
+    [InlineData("HighRisk", "0.96")]
+    [InlineData("OverflowChance", "0")]
+    [InlineData("OverflowChance", "0.51")]
+    [InlineData("HighRisks", "0.3")]
+    public void Forecasting_WrongValue_StopsWithTheKeysName(string key, string value) =>
+        Assert.Contains($"Forecasting:{key}", Assert.Single(Assert.Throws<SettingsException>(() => ForecastingSettings.Read(Configuration(($"Forecasting:{key}", value)))).Problems), StringComparison.Ordinal);
+
+    [Fact]
+    public void Forecasting_Defaults()
+    {
+        var options = ForecastingSettings.Read(Configuration());
+        Assert.Equal((true, TimeSpan.FromDays(7), 0.25, 0.05), (options.NoShowRisk, options.TrainEvery, options.HighRisk, options.OverflowChance));
+    }
+
     [Fact]
     public void EveryProblem_IsToldAtOnce() =>
         Assert.Equal(2, Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration(("Server:Roles", "x"), ("Keys:Provider", "y")))).Problems.Count);

@@ -68,7 +68,7 @@ public sealed class SmartServer : IAsyncLifetime
             return; // every test will skip itself and say why
         }
         await _keys.StartAsync(RsaKey);
-        _server = await RunningServer.StartAsync(Path.Combine(_directory, "data"), ["--demo"], [.. Clients(), .. _engine.Settings()], CancellationToken.None);
+        _server = await RunningServer.StartAsync(Path.Combine(_directory, "data"), ["--demo", "--Demo:HistoryWeeks=0"], [.. Clients(), .. _engine.Settings()], CancellationToken.None);
         _users = await DemoUsers.OfAsync(_server, CancellationToken.None);
         _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = Base, Timeout = TimeSpan.FromSeconds(60) };
         Discovery = JsonNode.Parse(await _http.GetStringAsync(".well-known/smart-configuration"))!;

@@ -60,7 +60,12 @@ public static class AccessDecision
                 return Refuse(grant, $"call ${name}, which works on", type, needed);
             }
         }
-        return null;
+        return rule.Roles.IsEmpty || grant.User is not { } user ? null
+            : !user.Roles.Any(held => rule.Roles.Contains(held.Role))
+                ? FhirFailure.Of(FailureKind.Forbidden, $"The operation ${name} is for users who are {string.Join(" or ", rule.Roles.Select(role => role.ToString().ToLowerInvariant()))}.")
+            : !rule.Needs.All(need => grant.Scopes.Any(scope => scope.Level == ScopeLevel.User && (scope.Permissions & need.Needed) == need.Needed && (scope.Type == need.Type || scope.Type == SmartScope.AnyType)))
+                ? FhirFailure.Of(FailureKind.Forbidden, $"The operation ${name} is for apps that act for a user: it needs scopes that begin with user/.", detail: BearerChallenge.InsufficientScope)
+            : null;
     }
 
     private static FhirFailure Refuse(Grant grant, string action, string? type, Permissions needed) => FhirFailure.Of(

@@ -7,7 +7,11 @@ namespace Authorization.Access;
 internal static class OperationRules
 {
     /// <param name="Public">Needs no permission, and no token.</param>
-    internal sealed record Rule(bool Public, ImmutableArray<(string Type, Permissions Needed)> Needs);
+    internal sealed record Rule(bool Public, ImmutableArray<(string Type, Permissions Needed)> Needs)
+    {
+        /// <summary>Of users those with one of these roles, through an app that speaks for the user and not for a patient; empty asks for none.</summary>
+        public ImmutableArray<Role> Roles { get; init; } = [];
+    }
 
     private static readonly Rule Find = Needing(("Appointment", Permissions.Search), ("Slot", Permissions.Search));
 
@@ -17,6 +21,13 @@ internal static class OperationRules
     private static readonly Rule Change = Needing(("Appointment", Permissions.Update));
     private static readonly Rule Open = new(true, []);
 
+    // What slots say of the load, added up: who may see every slot's state, and works with the figures.
+    private static readonly Rule Figures = Needing(("Schedule", Permissions.Read | Permissions.Search), ("Slot", Permissions.Search)) with { Roles = [Role.Manager, Role.Practitioner] };
+
+    // Of one patient, so for those who see the appointment; and no patient is told a number about themselves.
+    private static readonly Rule Risk = Needing(("Appointment", Permissions.Read)) with { Roles = [Role.Practitioner, Role.Receptionist] };
+    private static readonly Rule Waitlist = Needing(("Schedule", Permissions.Read), ("Appointment", Permissions.Search)) with { Roles = [Role.Practitioner, Role.Receptionist] };
+
     /// <param name="name">Without the dollar sign.</param>
     internal static Rule? Of(string name) => name switch
     {
@@ -24,6 +35,9 @@ internal static class OperationRules
         "hold" => Claim,
         "book" => Book,
         "cancel" or "confirm" or "reschedule" => Change,
+        "forecast" or "capacity" or "overbooking" => Figures,
+        "no-show-risk" => Risk,
+        "waitlist" => Waitlist,
         "versions" => Open,
         _ => null,
     };

@@ -31,6 +31,9 @@ internal sealed class DemoRandom
     /// <returns>True this often in a hundred.</returns>
     public bool Percent(int chance) => Below(100) < chance;
 
+    /// <returns>From 0, below 1.</returns>
+    public double Fraction() => (Next() >> 11) * (1.0 / (1L << 53));
+
     /// <summary>SplitMix64.</summary>
     private ulong Next()
     {

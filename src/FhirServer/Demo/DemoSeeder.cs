@@ -36,6 +36,57 @@ public sealed class DemoSeeder(ResourceStore store, TimeProvider clock)
         return written;
     }
 
+    /// <summary>The visits of the weeks before the opening day, newest first, and what was booked on that day for the weeks ahead.</summary>
+    /// <returns>How many resources were written.</returns>
+    public async Task<int> SeedHistoryAsync(int seed, int weeks, CancellationToken ct)
+    {
+        if (await OpeningDayAsync(ct) is not { } opened)
+        {
+            return 0;
+        }
+        var history = new DemoHistory(seed, opened, DemoPatients.All(seed, opened));
+        var written = 0;
+        foreach (var patients in history.Patients().Chunk(BatchSize))
+        {
+            written += await WriteUnlessBegunAsync(patients, ct);
+        }
+        foreach (var practitioner in DemoSites.Practitioners)
+        {
+            written += await WriteUnlessBegunAsync([.. history.Ahead(practitioner)], ct);
+        }
+        for (var week = 1; week <= weeks; week++)
+        {
+            written += await WriteUnlessBegunAsync([.. history.Week(week)], ct);
+        }
+        return written;
+    }
+
+    /// <summary>All of it in one commit, so that where the first one stands the others do. Then as long a pause as it took.</summary>
+    private async Task<int> WriteUnlessBegunAsync(JsonObject[] resources, CancellationToken ct)
+    {
+        if (resources.Length == 0 || await store.ReadAsync(KeyOf(resources[0]), ct) is not null)
+        {
+            return 0;
+        }
+        var began = clock.GetTimestamp();
+        var requests = ImmutableArray.CreateBuilder<WriteRequest>(resources.Length);
+        foreach (var resource in resources)
+        {
+            requests.Add(Write(resource));
+        }
+        var outcome = await store.WriteAsync(requests.DrainToImmutable(), ct);
+        await Task.Delay(clock.GetElapsedTime(began), clock, ct);
+        return outcome.TryGet(out var written, out _) ? written.Length : 0; // somebody has taken one of these times meanwhile
+    }
+
+    private static ResourceKey KeyOf(JsonObject resource) => new((string)resource["resourceType"]!, (string)resource["id"]!);
+
+    private static WriteRequest.Update Write(JsonObject resource)
+    {
+        var key = KeyOf(resource);
+        return new(key, Accepted(ResourceParser.Parse(JsonSerializer.SerializeToUtf8Bytes(resource), key.Type), key), IfMatch: null) { Cause = "demo" };
+    }
+
     /// <returns>The first day of an earlier seeding, from the schedule it wrote in its first commit; null where there was none.</returns>
     private async ValueTask<LocalDate?> OpeningDayAsync(CancellationToken ct)
     {
@@ -59,11 +110,9 @@ public sealed class DemoSeeder(ResourceStore store, TimeProvider clock)
             var requests = ImmutableArray.CreateBuilder<WriteRequest>(chunk.Length);
             foreach (var resource in chunk)
             {
-                var key = new ResourceKey((string)resource["resourceType"]!, (string)resource["id"]!);
-                if (await store.ReadAsync(key, ct) is null)
+                if (await store.ReadAsync(KeyOf(resource), ct) is null)
                 {
-                    var parsed = ResourceParser.Parse(JsonSerializer.SerializeToUtf8Bytes(resource), key.Type);
-                    requests.Add(new WriteRequest.Update(key, Accepted(parsed, key), IfMatch: null) { Cause = "demo" });
+                    requests.Add(Write(resource));
                 }
             }
             if (requests.Count > 0)

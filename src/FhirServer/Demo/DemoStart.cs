@@ -66,6 +66,10 @@ internal static class DemoServices
     {
         var options = DemoOptions.Read(configuration);
         services.AddSingleton<DemoSeeder>();
+        if (options.HistoryWeeks > 0)
+        {
+            services.AddHostedService(provider => ActivatorUtilities.CreateInstance<DemoHistoryWork>(provider, options, Console.Out));
+        }
         services.AddSingleton<DemoUsers>();
         if (!services.Any(service => service.ServiceType == typeof(ICodeSender)))
         {

@@ -58,6 +58,7 @@ internal sealed class DemoUsers(AccountDirectory accounts, AccountRegistry regis
             },
             $"practitioner, Practitioner/{doctor.Id}");
         yield return (new("demo.receptionist") { DisplayName = "Demo Reception", Roles = [new(Role.Receptionist, DemoHospital.OrganizationId)] }, "receptionist");
+        yield return (new("demo.manager") { DisplayName = "Demo Management", Roles = [new(Role.Manager, DemoHospital.OrganizationId)] }, "manager");
         yield return (new("demo.administrator") { DisplayName = "Demo Administrator", Roles = [new(Role.Administrator)] }, "administrator");
     }
 }

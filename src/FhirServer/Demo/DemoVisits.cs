@@ -17,6 +17,10 @@ internal static class DemoVisits
             var today = now.InZone(practitioner.Site.TimeZone).Date;
             for (var day = 0; day < DaysAhead; day++)
             {
+                if (DemoHolidays.IsHoliday(practitioner.Site, today.PlusDays(day)))
+                {
+                    continue;
+                }
                 foreach (var time in DemoCalendar.TimesOn(practitioner, today.PlusDays(day)))
                 {
                     if (time.Start.ToInstant() > now)
@@ -60,10 +64,12 @@ internal static class DemoVisits
         }
     }
 
+    public static string SlotId(DemoPractitioner practitioner, DemoTime time) => $"demo-slot-{practitioner.Number:00}-{time.Stamp}";
+
     private static JsonObject Slot(DemoPractitioner practitioner, DemoTime time) => new()
     {
         ["resourceType"] = "Slot",
-        ["id"] = $"demo-slot-{practitioner.Number:00}-{time.Stamp}",
+        ["id"] = SlotId(practitioner, time),
         ["serviceType"] = new JsonArray(DemoHospital.ServiceType(practitioner.Service)),
         ["schedule"] = DemoHospital.Reference("Schedule", practitioner.ScheduleId),
         ["status"] = "free",
@@ -87,7 +93,7 @@ internal static class DemoVisits
             Participant("Location", practitioner.RoomId, null)),
     };
 
-    private static JsonObject Participant(string type, string id, string? display) => new()
+    public static JsonObject Participant(string type, string id, string? display) => new()
     {
         ["actor"] = DemoHospital.Reference(type, id, display),
         ["required"] = "required",

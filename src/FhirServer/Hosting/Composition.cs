@@ -39,7 +39,9 @@ internal static class Composition
         services.AddCache(settings.Cache);
         services.AddProcess(settings.Process, store);
         services.AddEvents(store);
-        services.AddScheduling(SchedulingSettings.Read(configuration));
+        var scheduling = SchedulingSettings.Read(configuration);
+        services.AddScheduling(scheduling);
+        services.AddForecasting(settings, scheduling, ForecastingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
         services.AddAudit(AuditSettings.Read(configuration), settings);

@@ -6,6 +6,7 @@ using FhirCore;
 using FhirServer.Auditing;
 using FhirServer.Discovery;
 using FhirServer.Interactions;
+using FhirServer.Operations;
 using FhirServer.Provenances;
 using FhirServer.Settings;
 using Microsoft.AspNetCore.Connections.Features;
@@ -14,7 +15,7 @@ namespace FhirServer.Http;
 
 /// <summary>Everything below the FHIR base: who asks, what for, in which format; then the dispatcher, then one response.</summary>
 internal sealed class FhirHttp(
-    FhirDispatcher dispatcher, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, FhirCors cors, RequestAudit audit,
+    FhirDispatcher dispatcher, OperationRouter operations, DiscoveryDocuments discovery, TokenAuthenticator authenticator, Callers callers, FhirCors cors, RequestAudit audit,
     RateLimits limits, ServerSettings settings)
 {
     /// <param name="path">Below the base.</param>
@@ -98,9 +99,9 @@ internal sealed class FhirHttp(
         {
             return failure;
         }
-        if (Negotiation.CheckAccept(headers.Accept.ToString(), query.IsEmpty ? null : query.First("_format")) is { } notAcceptable)
+        if (!Negotiation.Choose(headers.Accept.ToString(), query.IsEmpty ? null : query.First("_format"), operations.Media(route)).TryGet(out var media, out failure) && failure is not null)
         {
-            return notAcceptable;
+            return failure;
         }
         if (!BreakGlassHeader.Read(headers, grant).TryGet(out var reason, out failure) && failure is not null)
         {
@@ -141,6 +142,7 @@ internal sealed class FhirHttp(
             Provenance = provenance,
             RawQuery = rawQuery,
             Query = query,
+            Media = media,
             Body = body,
             IfMatch = Header(headers.IfMatch),
             IfNoneMatch = Header(headers.IfNoneMatch),

@@ -8,8 +8,11 @@ public sealed class FhirReply
 {
     public required int Status { get; init; }
 
-    /// <summary>UTF-8 JSON; empty for no body.</summary>
+    /// <summary>UTF-8 JSON, unless <see cref="Media"/> says otherwise; empty for no body.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>Null for JSON. A refusal is JSON always.</summary>
+    public MediaType? Media { get; init; }
 
     /// <summary>Why it was refused; its OperationOutcome is the body.</summary>
     public FhirFailure? Failure { get; init; }

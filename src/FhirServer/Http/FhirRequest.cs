@@ -33,6 +33,9 @@ public sealed record FhirRequest
     /// <summary>Decoded; of a <c>POST _search</c> with those of the form.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Query { get; init; } = [];
 
+    /// <summary>The form that is asked for beside JSON, of those its operation offers; null for JSON.</summary>
+    public MediaType? Media { get; init; }
+
     public ReadOnlyMemory<byte> Body { get; init; }
 
     public string? IfMatch { get; init; }

@@ -1,8 +1,9 @@
+using System.Globalization;
 using FhirCore;
 
 namespace FhirServer.Http;
 
-/// <summary>Which formats are spoken: JSON only so far; others are refused by name, https://hl7.org/fhir/R4/http.html#mime-type.</summary>
+/// <summary>Which formats are spoken: JSON, and where an operation has them other forms; the rest is refused by name, https://hl7.org/fhir/R4/http.html#mime-type.</summary>
 internal static class Negotiation
 {
     public const string FhirJson = "application/fhir+json; charset=utf-8";
@@ -47,6 +48,44 @@ internal static class Negotiation
             : "Accept names no format of this server: ask for application/fhir+json with fhirVersion 4.0.");
     }
 
+    /// <summary>Which form the answer is to have, of those that its route offers beside JSON.</summary>
+    /// <returns>Null for JSON.</returns>
+    public static Outcome<MediaType?> Choose(string? accept, string? format, IReadOnlyList<MediaType> offered)
+    {
+        var chosen = offered.Count == 0 ? null
+            : format is not null ? offered.FirstOrDefault(media => IsFormat(media, format.Replace(' ', '+')))
+            : string.IsNullOrEmpty(accept) ? null : Best(accept, offered);
+        return chosen is not null ? chosen
+            : CheckAccept(accept, format) is { } refused ? offered.Count == 0 ? refused : NotAcceptable($"This is offered as application/fhir+json, {string.Join(", ", offered.Select(media => media.Name))}: ask for one of them.")
+            : (MediaType?)null;
+    }
+
+    private static bool IsFormat(MediaType media, string format) =>
+        format.Equals(media.Short, StringComparison.OrdinalIgnoreCase) || TypeName(format).Equals(media.Name, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>What the client likes best; of what it likes equally, what it names first. Where that is JSON, or anything, it is JSON.</summary>
+    private static MediaType? Best(string accept, IReadOnlyList<MediaType> offered)
+    {
+        var (best, highest) = (default(MediaType), 0m);
+        foreach (var part in accept.AsSpan().Split(','))
+        {
+            var range = accept.AsSpan(part);
+            var quality = Parameter(range, "q");
+            var weight = quality.IsEmpty ? 1 : decimal.TryParse(quality, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var given) ? given : 0;
+            var name = TypeName(range);
+            var media = default(MediaType);
+            foreach (var one in offered)
+            {
+                media ??= name.Equals(one.Name, StringComparison.OrdinalIgnoreCase) ? one : null;
+            }
+            if (weight > highest && (media is not null || Judge(range) == Verdict.Json))
+            {
+                (best, highest) = (media, weight);
+            }
+        }
+        return best;
+    }
+
     public static FhirFailure? CheckContentType(string? contentType, string? contentEncoding)
     {
         if (!string.IsNullOrEmpty(contentEncoding) && !contentEncoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
@@ -71,7 +110,7 @@ internal static class Negotiation
     }
 
     public static bool IsForm(string? contentType) =>
-        contentType is not null && MediaType(contentType).Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase);
+        contentType is not null && TypeName(contentType).Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase);
 
     private enum Verdict
     {
@@ -88,7 +127,7 @@ internal static class Negotiation
             return Verdict.Other;
         }
         Span<char> lower = stackalloc char[40];
-        var type = MediaType(text);
+        var type = TypeName(text);
         if (type.Length > lower.Length)
         {
             return Verdict.Other;
@@ -101,7 +140,7 @@ internal static class Negotiation
         };
     }
 
-    private static ReadOnlySpan<char> MediaType(ReadOnlySpan<char> text)
+    private static ReadOnlySpan<char> TypeName(ReadOnlySpan<char> text)
     {
         var semicolon = text.IndexOf(';');
         return (semicolon < 0 ? text : text[..semicolon]).Trim();

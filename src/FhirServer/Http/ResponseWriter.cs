@@ -30,7 +30,7 @@ internal static class ResponseWriter
         }
         WriteRareHeaders(headers, reply);
         var body = reply.Failure is { } failure ? OutcomeJson.Write(failure.Issues) : reply.Body;
-        return WriteBodyAsync(context, pretty && !body.IsEmpty ? JsonBuffer.Prettify(body) : body);
+        return WriteBodyAsync(context, pretty && !body.IsEmpty && reply.Media is null ? JsonBuffer.Prettify(body) : body, reply.Media);
     }
 
     public static Task RefuseAsync(HttpContext context, FhirFailure failure) => WriteAsync(context, FhirReply.Refused(failure));
@@ -44,7 +44,7 @@ internal static class ResponseWriter
         return WriteBodyAsync(context, OutcomeJson.Write([new(IssueSeverity.Fatal, "exception", diagnostics)]));
     }
 
-    private static Task WriteBodyAsync(HttpContext context, ReadOnlyMemory<byte> body)
+    private static Task WriteBodyAsync(HttpContext context, ReadOnlyMemory<byte> body, MediaType? media = null)
     {
         var response = context.Response;
         if (body.IsEmpty)
@@ -55,7 +55,7 @@ internal static class ResponseWriter
             }
             return Task.CompletedTask;
         }
-        response.Headers.ContentType = FhirJson;
+        response.Headers.ContentType = media is null ? FhirJson : media.ContentType;
         response.ContentLength = body.Length;
         if (HttpMethods.IsHead(context.Request.Method))
         {

@@ -11,6 +11,9 @@ internal interface IFhirOperations
     /// <summary>Whether the path names one of them, whatever the method.</summary>
     bool Has(FhirRoute route);
 
+    /// <summary>Forms beside FHIR's JSON that the operation answers in, where the request asks for one of them.</summary>
+    IReadOnlyList<MediaType> Media(FhirRoute route) => [];
+
     /// <summary>Asks the access decision, then answers. Called for routes it <see cref="Has"/>.</summary>
     ValueTask<FhirReply> InvokeAsync(FhirRequest request, CancellationToken ct);
 }

@@ -21,6 +21,22 @@ internal sealed class OperationRouter(IEnumerable<IFhirOperations> features)
             FailureKind.NotFound, $"There is no operation of this name on {Place(request.Route)}; GET [base]/metadata lists what is there.", code: "not-supported")));
     }
 
+    /// <summary>Forms beside FHIR's JSON that a route's answer may have.</summary>
+    public IReadOnlyList<MediaType> Media(FhirRoute route)
+    {
+        if (route.Kind is RouteKind.SystemOperation or RouteKind.TypeOperation or RouteKind.InstanceOperation)
+        {
+            foreach (var feature in _features)
+            {
+                if (feature.Has(route))
+                {
+                    return feature.Media(route);
+                }
+            }
+        }
+        return [];
+    }
+
     /// <param name="type">Null for operations of the whole system.</param>
     public IReadOnlyList<OperationOffer> Offers(FhirBase @base, string? type) => [.. _features.SelectMany(feature => feature.Offers(@base, type))];
 

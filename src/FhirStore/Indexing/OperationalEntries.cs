@@ -90,13 +90,16 @@ internal static class OperationalEntries
     {
         var last = to - from > OperationalFields.LongestActorTime ? from + OperationalFields.LongestActorTime : to;
         var at = from;
-        do
+        while (true)
         {
             SortableTime.Write(at, value[TokenLength..]);
             entries.Add(OperationalFields.AppointmentActorStart, value);
+            if (last - at <= OperationalFields.ActorStep)
+            {
+                return; // asked before the step is taken: there may be no time after it
+            }
             at += OperationalFields.ActorStep;
         }
-        while (at < last);
     }
 
     private static void AddHold(JsonElement appointment, IndexEntries.Builder entries)

@@ -11,55 +11,66 @@ internal sealed class ConformalIntervals
     /// <summary>Fewer errors than this say nothing about 95 %.</summary>
     public const int Enough = 39;
 
+    /// <summary>Days ahead at which another group begins: the first week, the second, the rest of the month, and what lies beyond it.</summary>
+    public static readonly int[] OfDays = [7, 14, 28];
+
+    /// <summary>Sums over weeks: there are a seventh as many of them.</summary>
+    public static readonly int[] OfWeeks = [28];
+
     private readonly double[][] _scores;
+    private readonly int[] _bounds;
     private readonly double _assumed;
 
-    private ConformalIntervals(double[][] scores, double assumed)
-    {
-        _scores = scores;
-        _assumed = assumed;
-    }
-
-    public static ConformalIntervals None { get; } = new([], 1);
+    private ConformalIntervals(double[][] scores, int[] bounds, double assumed) => (_scores, _bounds, _assumed) = (scores, bounds, assumed);
 
     public bool IsAssumed => _scores.All(group => group.Length < Enough);
 
     /// <param name="errors">Days ahead (0 the first) and the error's score: see <see cref="Score"/>.</param>
     /// <param name="spread">Deviation to assume while errors are few, in units of √(expected count), ≥ 1.</param>
-    public static ConformalIntervals Of(IEnumerable<(int Ahead, double Score)> errors, double spread)
+    public static ConformalIntervals Of(IEnumerable<(int Ahead, double Score)> errors, double spread, int[] bounds)
     {
-        var groups = new List<double>[Group(int.MaxValue) + 1];
+        var groups = new List<double>[bounds.Length + 1];
         for (var i = 0; i < groups.Length; i++)
         {
             groups[i] = [];
         }
         foreach (var (ahead, score) in errors)
         {
-            groups[Group(ahead)].Add(score);
+            groups[Group(bounds, ahead)].Add(score);
         }
-        var sorted = Array.ConvertAll(groups, group => group.Order().ToArray());
-        return new(sorted, Math.Max(1, spread));
+        return new(Array.ConvertAll(groups, group => group.Order().ToArray()), bounds, Math.Max(1, spread));
     }
 
     public static double Score(double truth, double forecast) => Math.Abs(truth - forecast) / Unit(forecast);
 
-    public double HalfWidth(int ahead, double forecast, double confidence)
+    /// <summary>Half-widths for whole percents.</summary>
+    public IntervalTable ToTable() => new(_bounds, [.. Enumerable.Range(0, _bounds.Length + 1).Select(group =>
+        IntervalTable.Percents.Select(percent => Factor(group, percent / 100.0)).ToArray())]);
+
+    internal static double Unit(double forecast) => Math.Sqrt(Math.Max(1, forecast));
+
+    internal static int Group(int[] bounds, int ahead)
     {
-        var group = _scores.Length == 0 ? [] : _scores[Group(ahead)];
-        for (var nearer = Group(ahead); group.Length < Enough && nearer > 0; nearer--)
+        var group = 0;
+        while (group < bounds.Length && ahead >= bounds[group])
+        {
+            group++;
+        }
+        return group;
+    }
+
+    private double Factor(int index, double confidence)
+    {
+        var group = _scores[index];
+        for (var nearer = index; group.Length < Enough && nearer > 0; nearer--)
         {
             group = _scores[nearer - 1]; // a longer look ahead than the past allowed to try
         }
         if (group.Length < Enough)
         {
-            return Normal.InvCDF(0, 1, 0.5 + (confidence / 2)) * _assumed * Unit(forecast);
+            return Normal.InvCDF(0, 1, 0.5 + (confidence / 2)) * _assumed;
         }
         var rank = (int)Math.Ceiling((group.Length + 1) * confidence);
-        return group[Math.Min(rank, group.Length) - 1] * Unit(forecast);
+        return group[Math.Min(rank, group.Length) - 1];
     }
-
-    /// <summary>The first week, the second, the rest of the month, and what lies beyond it.</summary>
-    private static int Group(int ahead) => ahead < 7 ? 0 : ahead < 14 ? 1 : ahead < 28 ? 2 : 3;
-
-    private static double Unit(double forecast) => Math.Sqrt(Math.Max(1, forecast));
 }

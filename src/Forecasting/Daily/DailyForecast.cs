@@ -84,21 +84,44 @@ public sealed record DailyForecast(string Method, IReadOnlyList<ForecastDay> Day
     /// <summary>Whether a plan may lean on it.</summary>
     public bool IsTrusted => (Doubts & Distrusted) == 0;
 
-    internal ConformalIntervals Intervals { get; init; } = ConformalIntervals.None;
+    /// <summary>How far a day's count may lie from what is expected.</summary>
+    public required IntervalTable DayWidths { get; init; }
+
+    /// <summary>The same of a week's sum.</summary>
+    public required IntervalTable WeekWidths { get; init; }
 
     /// <summary>The interval that holds this day's count with the given probability; a closed day's is [0, 0].</summary>
     /// <param name="index">Into <see cref="Days"/>.</param>
-    /// <param name="confidence">Above 0, below 1.</param>
-    public (double Lower, double Upper) Interval(int index, double confidence)
+    /// <param name="percent">50…99.</param>
+    public (double Lower, double Upper) Interval(int index, int percent)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(confidence, 0);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(confidence, 1);
         var day = Days[index];
         if (!day.IsOpen)
         {
             return (0, 0);
         }
-        var half = Intervals.HalfWidth(index, day.Value, confidence);
+        var half = DayWidths.HalfWidth(index, day.Value, percent);
         return (Math.Max(0, day.Value - half), day.Value + half);
+    }
+
+    /// <summary>The interval that holds the sum of some days in a row with the given probability. Of less than a week it is rather too wide.</summary>
+    /// <param name="index">Of the first day.</param>
+    /// <param name="days">1…7.</param>
+    /// <param name="percent">50…99.</param>
+    public (double Lower, double Upper) IntervalOfSum(int index, int days, int percent)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(days, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(days, 7);
+        var (sum, isOpen) = (0.0, false);
+        for (var i = index; i < index + days; i++)
+        {
+            (sum, isOpen) = (sum + Days[i].Value, isOpen || Days[i].IsOpen);
+        }
+        if (!isOpen)
+        {
+            return (0, 0);
+        }
+        var half = Math.Max(WeekWidths.HalfWidth(index, sum, percent), days < 7 ? DayWidths.HalfWidth(index, sum, percent) : 0);
+        return (Math.Max(0, sum - half), sum + half);
     }
 }

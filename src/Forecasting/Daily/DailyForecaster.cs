@@ -33,8 +33,8 @@ public static class DailyForecaster
         ArgumentOutOfRangeException.ThrowIfLessThan(horizon, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(horizon, LongestHorizon);
         var history = History.Of(series, calendar, LongestHistory);
-        var (values, perWeek) = (history.Days.Values, history.Days.PerWeek);
-        var weeks = history.Days.Count / perWeek;
+        var values = history.Days.Values;
+        var weeks = Weeks(history, series.End);
         if (weeks < 2 || history.Doubts.HasFlag(Doubts.NoHistory))
         {
             return PlainMean(history, series.End, horizon);
@@ -49,8 +49,17 @@ public static class DailyForecaster
             Mase = trial.Mase,
             MeanMase = trial.MeanMase,
             Weights = trial.Weights,
-            Intervals = trial.Intervals,
+            DayWidths = trial.DayWidths,
+            WeekWidths = trial.WeekWidths,
         };
+    }
+
+    /// <summary>Weeks of open days. Two years in which holidays and absences closed some of them are two years all the same.</summary>
+    private static int Weeks(History history, DateOnly end)
+    {
+        var weeks = history.Days.Count / history.Days.PerWeek;
+        var calendar = history.DayNumbers.Length == 0 ? 0 : (end.DayNumber - history.DayNumbers[0]) / 7;
+        return calendar >= LearningWeeks && weeks >= LearningWeeks * 9 / 10 ? LearningWeeks : weeks;
     }
 
     /// <summary>Too little for a weekday's own mean.</summary>
@@ -65,7 +74,11 @@ public static class DailyForecaster
         var ahead = new double[horizon];
         Array.Fill(ahead, mean);
         var doubts = history.Doubts | Doubts.UnderTwoWeeks | Doubts.AssumedIntervals;
-        return new("plain mean", Days(history, end, horizon, ahead), doubts) { Intervals = ConformalIntervals.Of([], Spread.Of(history.Days)) };
+        return new("plain mean", Days(history, end, horizon, ahead), doubts) 
+        {
+            DayWidths = ConformalIntervals.Of([], Spread.Of(history.Days), ConformalIntervals.OfDays).ToTable(),
+            WeekWidths = ConformalIntervals.Of([], Spread.Of(history.Days), ConformalIntervals.OfWeeks).ToTable(),
+        };
     }
 
     private static ForecastDay[] Days(History history, DateOnly end, int horizon, double[] ahead)

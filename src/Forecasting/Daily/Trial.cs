@@ -12,6 +12,9 @@ internal sealed class Trial
     /// <summary>How strongly a smaller error counts. Averages beat picking the best; this is close to an average.</summary>
     private const double Sharpness = 4;
 
+    /// <summary>A mean that is better by no more than this is as good: where a load only scatters about its weekdays, one of both is ahead by chance.</summary>
+    private const double Tie = 0.01;
+
     public required string MethodName { get; init; }
 
     /// <summary>Of the open days ahead, in order.</summary>
@@ -19,7 +22,9 @@ internal sealed class Trial
 
     public required IReadOnlyDictionary<string, double> Weights { get; init; }
 
-    public required ConformalIntervals Intervals { get; init; }
+    public required IntervalTable DayWidths { get; init; }
+
+    public required IntervalTable WeekWidths { get; init; }
 
     public double? Mase { get; init; }
 
@@ -56,18 +61,20 @@ internal sealed class Trial
         var scale = NaiveError(history);
         var mase = MeanError(history, wholeOnes, origin => mixes[origin]) / scale;
         var meanMase = MeanError(history, wholeOnes, origin => meanRun.Forecasts[origin]) / scale;
-        var intervals = ConformalIntervals.Of(mixes.Where(pair => pair.Key.WeeksBack <= Origins).SelectMany(pair => Scores(history, pair.Key, pair.Value)), Spread.Of(history.Days));
+        var (recent, spread) = (mixes.Where(pair => pair.Key.WeeksBack <= Origins).ToArray(), Spread.Of(history.Days));
+        var intervals = ConformalIntervals.Of(recent.SelectMany(pair => Scores(history, pair.Key, pair.Value)), spread, ConformalIntervals.OfDays);
         return new()
         {
             MethodName = runs.Count == 1 ? runs[0].Method.Name : $"mix of {string.Join(" + ", runs.Select(run => run.Method.Name))}",
             Ahead = Mix(runs, weights, now),
             Weights = runs.Zip(weights).ToDictionary(pair => pair.First.Method.Name, pair => pair.Second),
-            Intervals = intervals,
+            DayWidths = intervals.ToTable(),
+            WeekWidths = ConformalIntervals.Of(recent.SelectMany(pair => WeekScores(history, pair.Key, pair.Value)), spread, ConformalIntervals.OfWeeks).ToTable(),
             Mase = double.IsFinite(mase) ? mase : null,
             MeanMase = double.IsFinite(meanMase) ? meanMase : null,
             Doubts = (left > 0 ? Doubts.MethodLeftOut : Doubts.None)
                 | (intervals.IsAssumed ? Doubts.AssumedIntervals : Doubts.None)
-                | (runs.Count > 1 && mase > meanMase ? Doubts.NoBetterThanMean : Doubts.None)
+                | (runs.Count > 1 && mase > meanMase + Tie ? Doubts.NoBetterThanMean : Doubts.None)
                 | (HasShifted(history, mixes) ? Doubts.RecentShift : Doubts.None),
         };
     }
@@ -113,6 +120,19 @@ internal sealed class Trial
 
     private static IEnumerable<(int Ahead, double Score)> Scores(History history, Origin origin, double[] forecast) =>
         Measured(history, origin).Select(h => (history.DayNumbers[origin.Index + h] - origin.DayNumber, ConformalIntervals.Score(history.Days.Values.Span[origin.Index + h], forecast[h])));
+
+    /// <summary>Of whole weeks after the origin in which every open day was measured.</summary>
+    private static IEnumerable<(int Ahead, double Score)> WeekScores(History history, Origin origin, double[] forecast)
+    {
+        var measured = Measured(history, origin).ToHashSet();
+        foreach (var week in Enumerable.Range(0, forecast.Length).GroupBy(h => (history.DayNumbers[origin.Index + h] - origin.DayNumber) / 7))
+        {
+            if (week.Count() >= history.Days.PerWeek && week.All(measured.Contains))
+            {
+                yield return (7 * week.Key, ConformalIntervals.Score(week.Sum(h => history.Days.Values.Span[origin.Index + h]), week.Sum(h => forecast[h])));
+            }
+        }
+    }
 
     /// <summary>Mean absolute error over all measured days of all origins; not a number when there are none.</summary>
     private static double MeanError(History history, IEnumerable<Origin> origins, Func<Origin, double[]> forecasts)

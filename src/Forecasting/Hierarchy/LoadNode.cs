@@ -65,7 +65,7 @@ public sealed record LoadNode(string Name, DailyForecast Forecast, IReadOnlyList
         {
             return 0;
         }
-        var deviation = (forecast.Interval(index, 0.80).Upper - day.Value) / DeviationsAt80;
+        var deviation = (forecast.Interval(index, 80).Upper - day.Value) / DeviationsAt80;
         return Math.Max(deviation * deviation, 1e-6 * (1 + day.Value)); // never certain while open
     }
 }

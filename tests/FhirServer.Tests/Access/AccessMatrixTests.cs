@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Authorization.Access;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using Forecasting;
 using SchedulingOperations;
 
 namespace FhirServer.Tests.Access;
@@ -57,6 +58,9 @@ public sealed class AccessMatrixTests(ServerFixture server)
     private static readonly HashSet<SchedulingOperation> ProbedOperations =
         [SchedulingOperation.Find, SchedulingOperation.Hold, SchedulingOperation.Book, SchedulingOperation.Cancel, SchedulingOperation.Confirm, SchedulingOperation.Reschedule];
 
+    private static readonly HashSet<ForecastingOperation> ProbedForecasts =
+        [ForecastingOperation.Forecast, ForecastingOperation.Capacity, ForecastingOperation.NoShowRisk, ForecastingOperation.Overbooking, ForecastingOperation.Waitlist];
+
     private static readonly string[] ScopeForms =
     [
         "L/*.read", "L/*.write", "L/*.*", "L/*.rs", "L/*.cruds", "L/*.r", "L/Appointment.crus L/Slot.rs L/Patient.r",
@@ -71,6 +75,7 @@ public sealed class AccessMatrixTests(ServerFixture server)
         var offered = from kind in Enum.GetValues<RouteKind>() from method in Methods where InteractionTable.Find(kind, method) != FhirInteraction.Other select (kind, method);
         Assert.Equal(offered.Order(), Probes.Keys.Order());
         Assert.Equal(Enum.GetValues<SchedulingOperation>().Order(), ProbedOperations.Order());
+        Assert.Equal(Enum.GetValues<ForecastingOperation>().Order(), ProbedForecasts.Order());
     }
 
     [Fact]
@@ -109,6 +114,7 @@ public sealed class AccessMatrixTests(ServerFixture server)
         {
             using var client = await SignInAsync(house, who);
             await OperationsAsync(house, who, client);
+            await ForecastsAsync(house, who, client);
         }
         Verify();
     }
@@ -295,6 +301,31 @@ public sealed class AccessMatrixTests(ServerFixture server)
                 }
             }
         }
+    }
+
+    /// <summary>Figures, and what is said of one appointment: an answer, or that there is nothing to say yet, is for those alone who may have it.</summary>
+    private async Task ForecastsAsync(AccessHouse house, Principal who, FhirClient client)
+    {
+        foreach (var thing in (Thing[])[house["dr"], house["sched"], house["la"], house["lb"]])
+        {
+            foreach (var operation in (string[])["$forecast", "$capacity", .. thing.Type == "Schedule" ? ["$overbooking"] : Array.Empty<string>()])
+            {
+                var answer = await client.GetAsync($"{thing.Key}/{operation}");
+                Check(AccessOracle.MaySeeFigures(who, thing), answer.Status == 200, answer.Status == 403, who, "GET", $"{thing.Key}/{operation}", answer);
+            }
+            var csv = await client.GetAsync($"{thing.Key}/$forecast", ("Accept", "text/csv"));
+            Check(AccessOracle.MaySeeFigures(who, thing), csv.Status == 200, csv.Status == 403, who, "GET (CSV)", $"{thing.Key}/$forecast", csv);
+        }
+        var all = await client.GetAsync("Practitioner/$forecast?horizon=1");
+        Check(AccessOracle.MayAskForFigures(who), all.Status is 200 or 422, all.Status == 403, who, "GET", "Practitioner/$forecast", all); // other tests have made many
+        foreach (var patient in (string[])["p1", "p2"])
+        {
+            var visit = house[$"appt-{patient}"];
+            var risk = await client.GetAsync($"{visit.Key}/$no-show-risk");
+            Check(AccessOracle.MaySeeRisk(who, visit), risk.Status == 422, risk.Status is 403 or 404, who, "GET", $"{visit.Key}/$no-show-risk", risk);
+        }
+        var waiting = await client.GetAsync($"{house["sched"].Key}/$waitlist");
+        Check(AccessOracle.MaySeeWaitlist(who), waiting.Status == 200, waiting.Status == 403, who, "GET", "$waitlist", waiting);
     }
 
     /// <summary>Gives the slot back, whoever has taken it.</summary>

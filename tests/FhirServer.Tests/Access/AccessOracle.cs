@@ -44,6 +44,22 @@ internal static class AccessOracle
             _ => ByRole(who, letter, thing) && (Directory.Contains(thing.Type) || thing.Patients.Contains("p1")),
         });
 
+    /// <summary>Figures are for clients of their own, and for managers and practitioners whose app acts for them and not for a patient.</summary>
+    public static bool MayAskForFigures(Principal who) =>
+        May(who, 'r', "Schedule") && May(who, 's', "Schedule") && May(who, 's', "Slot") && (who.Role is null || (who.Role is Role.Manager or Role.Practitioner && ForTheUser(who)));
+
+    /// <summary>A manager's are those of the house, a practitioner's their own.</summary>
+    public static bool MaySeeFigures(Principal who, Thing thing) =>
+        MayAskForFigures(who) && May(who, 'r', thing) && (who.Role is null or Role.Manager || thing.Name == "dr");
+
+    public static bool MaySeeRisk(Principal who, Thing visit) =>
+        May(who, 'r', visit) && (who.Role is null || (who.Role is Role.Practitioner or Role.Receptionist && ForTheUser(who)));
+
+    public static bool MaySeeWaitlist(Principal who) =>
+        May(who, 'r', "Schedule") && May(who, 's', "Appointment") && (who.Role is null || (who.Role is Role.Practitioner or Role.Receptionist && ForTheUser(who)));
+
+    private static bool ForTheUser(Principal who) => Scopes(who).All(scope => scope.Level == "user");
+
     /// <summary>May a patient be named in what is written, whether or not the app may read them.</summary>
     public static bool MayName(Principal who, Thing patient) =>
         who.Role is null || (ByRole(who, 'r', patient) && (Scopes(who).Any(scope => scope.Level == "user") || patient.Patients.Contains("p1")));

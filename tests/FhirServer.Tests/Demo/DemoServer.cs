@@ -71,7 +71,7 @@ public sealed partial class DemoServer : IAsyncLifetime
 
     private async Task<RunningServer> StartAsync(CancellationToken ct)
     {
-        var server = await RunningServer.StartAsync(Path.Combine(_directory, "data"), ["--demo"], [], ct);
+        var server = await RunningServer.StartAsync(Path.Combine(_directory, "data"), ["--demo", "--Demo:HistoryWeeks=0"], [], ct);
         while (!server.Output.Contains("Ready.", StringComparison.Ordinal)) // it answers before the hospital is complete
         {
             Assert.False(server.HasExited, server.Output);

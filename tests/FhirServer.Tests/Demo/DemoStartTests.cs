@@ -33,7 +33,7 @@ public sealed partial class DemoStartTests(DemoServer demo)
     {
         var ct = TestContext.Current.CancellationToken;
         var server = await demo.GetAsync(ct);
-        Assert.Equal(["demo.administrator", "demo.patient@example.org", "demo.practitioner", "demo.receptionist"], demo.Users.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["demo.administrator", "demo.manager", "demo.patient@example.org", "demo.practitioner", "demo.receptionist"], demo.Users.Keys.Order(StringComparer.Ordinal));
         foreach (var (userName, password) in demo.Users)
         {
             using var browser = new HttpClient { BaseAddress = new(server.Base, "/auth/") }; // keeps cookies, follows redirects

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Conformance.Tests;
 
@@ -11,9 +10,9 @@ public sealed class ReadmeTourTests(DemoServer demo)
     [Fact]
     public async Task Tour_EveryCommand_Succeeds()
     {
-        Assert.SkipUnless(CanRun("sh") && CanRun("curl"), "The tour needs sh and curl.");
+        Assert.SkipUnless(ShellBlocks.CanRun("sh") && ShellBlocks.CanRun("curl"), "The tour needs sh and curl.");
         var ct = TestContext.Current.CancellationToken;
-        var blocks = Blocks(await File.ReadAllLinesAsync(Path.Combine(RunningServer.RepositoryRoot, "README.md"), ct));
+        var blocks = await ShellBlocks.ReadAsync(Path.Combine(RunningServer.RepositoryRoot, "README.md"), ct);
         Assert.True(blocks.Count >= 6, "The README has lost its tour.");
         var script = new StringBuilder("set -eu\n");
         foreach (var block in blocks)
@@ -23,51 +22,10 @@ public sealed class ReadmeTourTests(DemoServer demo)
         script.Append("test -n \"$PATIENT\"\ntest -n \"$SLOT\"\ntest -n \"$APPOINTMENT\"\necho 'The tour is over.'\n");
 
         var server = await demo.GetAsync(ct);
-        var (exitCode, output) = await RunAsync(script.ToString(), server.Base.ToString().TrimEnd('/'), ct);
+        var (exitCode, output) = await ShellBlocks.RunAsync(script.ToString(), null, server.Base.ToString().TrimEnd('/'), demo.ClientId, demo.ClientSecret, ct);
 
         Assert.True(exitCode == 0, $"The tour ended with {exitCode}:\n{output}");
         Assert.Contains("The tour is over.", output, StringComparison.Ordinal);
         Assert.Contains("\"status\":\"booked\"", output, StringComparison.Ordinal);
     }
-
-    private static List<string> Blocks(string[] lines)
-    {
-        var blocks = new List<string>();
-        StringBuilder? block = null;
-        foreach (var line in lines)
-        {
-            if (block is null)
-            {
-                block = line == "```sh" ? new() : null;
-            }
-            else if (line == "```")
-            {
-                blocks.Add(block.ToString());
-                block = null;
-            }
-            else
-            {
-                block.Append(line).Append('\n');
-            }
-        }
-        return blocks;
-    }
-
-    private async Task<(int ExitCode, string Output)> RunAsync(string script, string fhirBase, CancellationToken ct)
-    {
-        using var shell = Process.Start(new ProcessStartInfo("sh", ["-x", "-c", script])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-            Environment = { ["BASE"] = fhirBase, ["CLIENT_ID"] = demo.ClientId, ["CLIENT_SECRET"] = demo.ClientSecret, ["no_proxy"] = "*" },
-        })!;
-        shell.StandardInput.Close();
-        var (output, errors) = (shell.StandardOutput.ReadToEndAsync(ct), shell.StandardError.ReadToEndAsync(ct));
-        await shell.WaitForExitAsync(ct);
-        return (shell.ExitCode, await output + await errors);
-    }
-
-    private static bool CanRun(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -13,7 +13,7 @@ public sealed class StartTogetherTests
     public async Task EmptyDatabase_OneSetOfKeys_OneClient_OneDemo()
     {
         await using var database = new SharedDatabase();
-        var starting = Enumerable.Range(0, Processes).Select(_ => Task.Run(() => database.StartAsync(FhirApplication.DemoSwitch))).ToArray();
+        var starting = Enumerable.Range(0, Processes).Select(_ => Task.Run(() => database.StartAsync(FhirApplication.DemoSwitch, "--Demo:HistoryWeeks=0"))).ToArray();
         var servers = await Task.WhenAll(starting);
         await Task.WhenAll(servers.Select(server => server.UntilReadyAsync()));
 

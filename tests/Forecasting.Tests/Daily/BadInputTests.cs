@@ -89,7 +89,7 @@ public sealed class BadInputTests
         Assert.All(forecast.Days.Index(), day =>
         {
             Assert.True(double.IsFinite(day.Item.Value) && day.Item.Value >= 0, $"{day.Item}");
-            var (inner, outer) = (forecast.Interval(day.Index, 0.8), forecast.Interval(day.Index, 0.95));
+            var (inner, outer) = (forecast.Interval(day.Index, 80), forecast.Interval(day.Index, 95));
             Assert.True(double.IsFinite(outer.Upper) && 0 <= outer.Lower && outer.Lower <= inner.Lower && inner.Lower <= day.Item.Value, $"{day.Item} {inner} {outer}");
             Assert.True(day.Item.Value <= inner.Upper && inner.Upper <= outer.Upper, $"{day.Item} {inner} {outer}");
         });

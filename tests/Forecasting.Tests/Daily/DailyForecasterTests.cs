@@ -58,7 +58,7 @@ public sealed class DailyForecasterTests
         var forecast = DailyForecaster.Forecast(series, calendar, 28);
 
         Assert.All(forecast.Days, day => Assert.Equal(calendar.IsOpen(day.Day) ? 20 : 0, day.Value, 1e-6));
-        Assert.All(forecast.Days.Index().Where(day => !day.Item.IsOpen), day => Assert.Equal((0, 0), forecast.Interval(day.Index, 0.95)));
+        Assert.All(forecast.Days.Index().Where(day => !day.Item.IsOpen), day => Assert.Equal((0, 0), forecast.Interval(day.Index, 95)));
         Assert.Equal(forecast.Days, DailyForecaster.Forecast(spoilt, calendar, 28).Days);
     }
 
