@@ -20,6 +20,7 @@ internal static class EventComposition
         services.AddSingleton(store.Records.Changes);
         services.AddSingleton<EventMetrics>();
         services.AddSingleton<IMetricsSource>(provider => provider.GetRequiredService<EventMetrics>());
+        services.AddSingleton<IMetricsSource, EventLagMetrics>();
         services.AddSingleton<IEventLog>(provider => new OutboxEventLog(
             provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<LeasedJobs>(), store.Records.Changes,
             ProcessComposition.IsSoleProcess(store) ? PollAlone : PollOthers, provider.GetRequiredService<EventMetrics>(), provider.GetRequiredService<TimeProvider>()));
