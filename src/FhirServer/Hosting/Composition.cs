@@ -37,7 +37,7 @@ internal static class Composition
         services.AddStore(store, settings);
         services.AddCache(settings.Cache);
         services.AddProcess(settings.Process, store);
-        services.AddEvents(store);
+        services.AddEvents(settings.Events, store);
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
