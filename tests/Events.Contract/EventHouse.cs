@@ -30,7 +30,10 @@ public abstract class EventHouse : IAsyncDisposable
     }
 
     /// <summary>Of all processes, for the message of a test that fails.</summary>
-    public string Failures => string.Join(Environment.NewLine, _processes.SelectMany(process => process.Tally.Why).TakeLast(20));
+    public string Failures => string.Join(Environment.NewLine, [.. _processes.SelectMany(process => process.Tally.Why).TakeLast(20), Describe()]);
+
+    /// <summary>What else may help to understand a failure.</summary>
+    protected virtual string Describe() => "";
 
     public async ValueTask DisposeAsync()
     {

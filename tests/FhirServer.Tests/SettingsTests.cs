@@ -45,7 +45,11 @@ public sealed class SettingsTests
     [InlineData("Cache:Provider", "Memcached")]
     [InlineData("Cache:SlotWeeks", "27")]
     [InlineData("Cache:Redis:Configuraton", "localhost")]
-    [InlineData("Events:Provider", "Kafka")]
+    [InlineData("Events:Provider", "RabbitMQ")]
+    [InlineData("Events:Kafka:Partitions", "0")]
+    [InlineData("Events:Kafka:ReplicationFactor", "three")]
+    [InlineData("Events:Kafka:Retention", "00:30:00")]
+    [InlineData("Events:Kafka:BootstrapServer", "kafka:9092")]
     [InlineData("Blobs:Provider", "S3")]
     public void WrongValue_StopsWithTheKeysName(string key, string value)
     {
@@ -80,6 +84,41 @@ public sealed class SettingsTests
         var redis = ServerSettings.Read(Configuration(("Cache:Provider", "redis"), ("Cache:Redis:Configuration", "s1:26379,s2:26379,serviceName=clinic,password=hush"), ("Cache:SlotWeeks", "0")));
         Assert.Equal(new CacheSettings("s1:26379,s2:26379,serviceName=clinic,password=hush", 0), redis.Cache);
         Assert.DoesNotContain("hush", redis.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("BootstrapServers", null)]
+    [InlineData("BootstrapServers", "kafka1:9092,kafka2")]
+    [InlineData("BootstrapServers", "http://kafka1:9092")]
+    [InlineData("TopicPrefix", "clinic fhir")]
+    [InlineData("TopicPrefix", "a-prefix-of-more-than-thirty-characters")]
+    [InlineData("SecurityProtocol", "Tls")]
+    [InlineData("SaslMechanism", "Plain")]
+    [InlineData("SaslPassword", "hush")]
+    [InlineData("CaFile", "/no/such/ca.pem")]
+    public void Kafka_WithAWrongValue_StopsWithTheKeysName_AndKeepsTheSecret(string key, string? value)
+    {
+        var values = new Dictionary<string, string> { ["Events:Provider"] = "Kafka", ["Events:Kafka:BootstrapServers"] = "kafka1:9092" };
+        values.Remove(value is null ? "Events:Kafka:" + key : "");
+        if (value is not null)
+        {
+            values["Events:Kafka:" + key] = value;
+        }
+        var problem = Assert.Single(Assert.Throws<SettingsException>(() => ServerSettings.Read(Configuration([.. values.Select(pair => (pair.Key, pair.Value))]))).Problems);
+        Assert.StartsWith($"Events:Kafka:{key}:", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Kafka_DefaultsAndAll()
+    {
+        Assert.Null(ServerSettings.Read(Configuration(("Events:Kafka:BootstrapServers", "kafka:9092"))).Events.Kafka);
+        var kafka = ServerSettings.Read(Configuration(
+            ("Events:Provider", "kafka"), ("Events:Kafka:BootstrapServers", "kafka1:9092,kafka2:9092"), ("Events:Kafka:Partitions", "24"), ("Events:Kafka:ReplicationFactor", "2"),
+            ("Events:Kafka:SecurityProtocol", "SaslSsl"), ("Events:Kafka:SaslMechanism", "ScramSha512"), ("Events:Kafka:SaslUsername", "fhir"), ("Events:Kafka:SaslPassword", "hush"))).Events.Kafka!;
+        Assert.Equal(("kafka1:9092,kafka2:9092", "fhir.", 24, 2, TimeSpan.FromDays(7)), (kafka.BootstrapServers, kafka.TopicPrefix, kafka.Partitions, kafka.ReplicationFactor, kafka.Retention));
+        Assert.Equal(("SaslSsl", "ScramSha512", "fhir", "hush"), (kafka.SecurityProtocol, kafka.SaslMechanism, kafka.SaslUsername, kafka.SaslPassword));
+        Assert.DoesNotContain("hush", kafka.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -47,4 +47,19 @@ public static class ChangeLogEnd
         }
         return end;
     }
+
+    /// <param name="done">Up to this sequence nothing waits.</param>
+    /// <returns>Changes after it, of all types.</returns>
+    public static async Task<LaneLag> LagAsync(this IRecordStore records, string lane, long done, TimeProvider clock, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        ArgumentNullException.ThrowIfNull(clock);
+        if (await records.ReadChangesAsync(done, 1, ct).ConfigureAwait(false) is not [var next])
+        {
+            return new(lane, 0, TimeSpan.Zero);
+        }
+        var behind = clock.GetUtcNow() - next.At;
+        var waiting = Math.Max(1, await records.LastSequenceAsync(ct).ConfigureAwait(false) - done);
+        return new(lane, waiting, behind > TimeSpan.Zero ? behind : TimeSpan.Zero);
+    }
 }

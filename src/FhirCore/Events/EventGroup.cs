@@ -12,11 +12,11 @@ public enum EventStart
 }
 
 /// <summary>Followers that share one progress: every event is handled by one of them.</summary>
-/// <param name="Name">Lower-case letters, digits and '-', 1 to 40 characters; kept for as long as its progress matters.</param>
+/// <param name="Name">Lower-case letters, digits and '-', 1 to 20 characters; kept for as long as its progress matters.</param>
 /// <param name="Types">Resource types it wants to hear of; empty for all.</param>
 public sealed record EventGroup(string Name, ImmutableSortedSet<string> Types)
 {
-    private const int LongestName = 40;
+    private const int LongestName = 20; // the id of its progress has room for no more
     private const int LargestBatch = 1_000;
 
     public EventStart Start { get; init; } = EventStart.Beginning;

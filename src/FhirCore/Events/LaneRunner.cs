@@ -21,7 +21,10 @@ public sealed class LaneRunner(
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     /// <summary>Known after <see cref="OpenAsync"/>.</summary>
-    public EventProgress Progress { get; private set; } = new(EventProgress.KeyOf(group.Name, lane), 0, 0, 0);
+    public EventProgress Progress { get; private set; } = new(EventProgress.KeyOf(group.Name, lane), 0, 0, 0, 0);
+
+    /// <summary>What offsets belong to from now on (<see cref="EventProgress.Origin"/>).</summary>
+    public long Origin { get; set; }
 
     /// <summary>Asks where the lane stands: at the start, and again after a <see cref="LaneLostException"/>.</summary>
     public Task<EventProgress> OpenAsync(CancellationToken ct) =>
@@ -66,7 +69,7 @@ public sealed class LaneRunner(
         while (true)
         {
             ct.ThrowIfCancellationRequested();
-            var (write, then) = Progress.To(endSequence, endOffset, clock.GetUtcNow());
+            var (write, then) = Progress.To(endSequence, endOffset, Origin, clock.GetUtcNow());
             var batch = new EventBatch(lane, resources, write);
             Exception? why = null;
             try
@@ -119,7 +122,7 @@ public sealed class LaneRunner(
 
     private async Task SetAsideAsync(DeadEvent dead, long sequence, long offset, CancellationToken ct)
     {
-        var (write, then) = Progress.To(sequence, offset, clock.GetUtcNow());
+        var (write, then) = Progress.To(sequence, offset, Origin, clock.GetUtcNow());
         await WhenThereAsync(
             async () =>
             {
@@ -132,11 +135,11 @@ public sealed class LaneRunner(
 
     private async Task MoveAsync(long sequence, long offset, CancellationToken ct)
     {
-        if (Progress.Version > 0 && sequence == Progress.Sequence && offset == Progress.Offset)
+        if (Progress.Version > 0 && sequence == Progress.Sequence && offset == Progress.Offset && Origin == Progress.Origin)
         {
             return;
         }
-        var (write, then) = Progress.To(sequence, offset, clock.GetUtcNow());
+        var (write, then) = Progress.To(sequence, offset, Origin, clock.GetUtcNow());
         if (await WhenThereAsync(() => records.CommitAsync(Commit.Of(write), ct), ct).ConfigureAwait(false) is not CommitResult.Done)
         {
             throw new LaneLostException(lane); // or our own write, whose answer was lost

@@ -1,4 +1,4 @@
-using FhirCore.Records;
+using Events.Kafka.Topics;
 using FhirServer.Commands;
 using FhirServer.Hosting;
 using Storage.RocksDb;
@@ -32,10 +32,8 @@ internal sealed class RestoreCommand : ICommand
         RocksDbRecordStore.Restore(backup, settings.RecordsDirectory);
         try
         {
-            await using (await OpenStore.OpenAsync(settings, TimeProvider.System, notice: null, ct))
-            {
-                // Opened and closed: the engine's checks and the key are proven.
-            }
+            await using var store = await OpenStore.OpenAsync(settings, TimeProvider.System, notice: null, ct); // the engine's checks and the key are proven
+            await Timeline.EndAsync(store.Records, ct); // what Kafka was told since the backup did not happen
         }
         catch
         {

@@ -38,7 +38,7 @@ internal static class Composition
         services.AddStore(store, settings);
         services.AddCache(settings.Cache);
         services.AddProcess(settings.Process, store);
-        services.AddEvents(store);
+        services.AddEvents(settings.Events, store);
         var scheduling = SchedulingSettings.Read(configuration);
         services.AddScheduling(scheduling);
         services.AddForecasting(settings, scheduling, ForecastingSettings.Read(configuration));

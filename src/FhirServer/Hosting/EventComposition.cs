@@ -1,12 +1,14 @@
+using Events.Kafka;
 using FhirCore.Events;
 using FhirCore.Records;
 using FhirServer.Observability;
+using FhirServer.Settings;
 using FhirStore.Events;
 using FhirStore.Leases;
 
 namespace FhirServer.Hosting;
 
-/// <summary>How changes reach those who follow them.</summary>
+/// <summary>The event log that <c>Events:Provider</c> names: how changes reach those who follow them.</summary>
 internal static class EventComposition
 {
     /// <summary>How often commits of other processes are looked for.</summary>
@@ -15,13 +17,37 @@ internal static class EventComposition
     /// <summary>The only process is woken by each of its commits; this is for what it may have missed.</summary>
     private static readonly TimeSpan PollAlone = TimeSpan.FromSeconds(1);
 
-    public static void AddEvents(this IServiceCollection services, OpenStore store)
+    public static void AddEvents(this IServiceCollection services, EventSettings settings, OpenStore store)
     {
+        var poll = ProcessComposition.IsSoleProcess(store) ? PollAlone : PollOthers;
         services.AddSingleton(store.Records.Changes);
         services.AddSingleton<EventMetrics>();
         services.AddSingleton<IMetricsSource>(provider => provider.GetRequiredService<EventMetrics>());
-        services.AddSingleton<IEventLog>(provider => new OutboxEventLog(
-            provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<LeasedJobs>(), store.Records.Changes,
-            ProcessComposition.IsSoleProcess(store) ? PollAlone : PollOthers, provider.GetRequiredService<EventMetrics>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IMetricsSource, EventLagMetrics>();
+        if (settings.Kafka is not { } kafka)
+        {
+            services.AddSingleton<IEventLog>(provider => new OutboxEventLog(
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<LeasedJobs>(), store.Records.Changes, poll,
+                provider.GetRequiredService<EventMetrics>(), provider.GetRequiredService<TimeProvider>()));
+            return;
+        }
+        services.AddSingleton<KafkaEvents>();
+        services.AddSingleton(provider => new KafkaEventLog(
+            provider.GetRequiredService<IRecordStore>(), kafka, store.Records.Changes, poll, provider.GetRequiredService<EventMetrics>(),
+            provider.GetRequiredService<KafkaEvents>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<KafkaEventLog>());
+        services.AddSingleton<IEngineProbe>(provider => provider.GetRequiredService<KafkaEventLog>());
+        services.AddSingleton<IMetricsSource, KafkaMetrics>();
+        services.AddHostedService<EventRelay>();
+    }
+
+    /// <summary>What cannot be seen from the settings alone.</summary>
+    /// <exception cref="SettingsException">The settings do not fit what is there.</exception>
+    public static async Task CheckAsync(EventSettings settings, OpenStore store, CancellationToken ct)
+    {
+        if (settings.Kafka is { } kafka && await KafkaEventLog.ProblemsAsync(store.Records, kafka, ct) is { Count: > 0 } problems)
+        {
+            throw new SettingsException([.. problems.Select(problem => $"Events:Kafka:{nameof(kafka.Partitions)}: {problem}")]);
+        }
     }
 }

@@ -42,6 +42,7 @@ public sealed class FhirApplication : IAsyncDisposable
         var store = await OpenStore.OpenAsync(settings, TimeProvider.System, Notice, CancellationToken.None, engine);
         try
         {
+            await EventComposition.CheckAsync(settings.Events, store, CancellationToken.None);
             builder.Services.AddFhirServer(builder.Configuration, settings, store);
             if (args.Contains(DemoSwitch))
             {

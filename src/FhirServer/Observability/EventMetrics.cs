@@ -11,6 +11,9 @@ internal sealed class EventMetrics(ILogger<EventMetrics> logger) : IEventObserve
 {
     private readonly ConcurrentDictionary<string, Counts> _groups = new(StringComparer.Ordinal);
 
+    /// <summary>Groups that this process follows as a member.</summary>
+    public IEnumerable<string> Groups => _groups.Keys;
+
     private sealed class Counts
     {
         public long Handled;
@@ -18,6 +21,8 @@ internal sealed class EventMetrics(ILogger<EventMetrics> logger) : IEventObserve
         public long SetAside;
         public long LastLagMicroseconds;
     }
+
+    public void Follows(string group) => Of(group);
 
     public void Handled(string group, int events, TimeSpan oldest)
     {

@@ -13,8 +13,10 @@ namespace FhirServer.Observability;
 /// <summary><c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: open to whoever can reach the port, and without a word about patients.</summary>
 internal sealed class HealthEndpoints(
     Readiness readiness, EngineHealth engines, RequestMetrics requests, RequestGate gate, CountedRecordStore store, ICache cache, LeasedJobs jobs,
-    AuditObserver audit, AuditTrail trail, IEnumerable<IMetricsSource> others)
+    AuditObserver audit, AuditTrail trail, IEnumerable<IMetricsSource> others, TimeProvider clock)
 {
+    private static readonly TimeSpan LongestQuestion = TimeSpan.FromSeconds(2);
+
     public static bool IsHere(string path) => path is "/health/live" or "/health/ready" or "/metrics";
 
     public async ValueTask<bool> TryHandleAsync(HttpContext context, string path)
@@ -29,6 +31,7 @@ internal sealed class HealthEndpoints(
                 await WriteAsync(context, status, "application/json", body);
                 return true;
             case "/metrics":
+                await AskOthersAsync();
                 await WriteAsync(context, 200, "text/plain; version=0.0.4; charset=utf-8", Metrics(await engines.AskAsync()));
                 return true;
             default:
@@ -53,6 +56,13 @@ internal sealed class HealthEndpoints(
             json.WriteEndObject();
         }
         return (ready ? 200 : 503, Encoding.UTF8.GetString(body.WrittenSpan));
+    }
+
+    private async Task AskOthersAsync()
+    {
+        using var limit = new CancellationTokenSource(LongestQuestion, clock);
+        var asking = Task.WhenAll(others.Select(other => other.AskAsync(limit.Token)));
+        await asking.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what is not known in time is left out
     }
 
     private string Metrics(EngineState[] states)

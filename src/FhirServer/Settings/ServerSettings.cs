@@ -30,6 +30,8 @@ public sealed record ServerSettings
 
     public required CacheSettings Cache { get; init; }
 
+    public required EventSettings Events { get; init; }
+
     public required ProcessSettings Process { get; init; }
 
     public string RecordsDirectory => Path.Combine(DataDirectory, "records");
@@ -46,7 +48,6 @@ public sealed record ServerSettings
             : "http://localhost:8080");
         var baseUrl = ReadBaseUrl(read, urls);
         read.OptionalText(SecretFiles.Key);
-        read.OneOf("Events:Provider", "Outbox", ["Outbox"], "Kafka");
         read.OneOf("Blobs:Provider", "Files", ["Files"], "S3");
         read.OneOf("Keys:Provider", "File", ["File"], "Aws");
         var data = ReadPath(read, "Storage:DataDirectory", "data", Directory.GetCurrentDirectory());
@@ -58,6 +59,7 @@ public sealed record ServerSettings
             Storage = StorageSettings.Read(read),
             KeyFile = ReadPath(read, "Keys:File:Path", Path.Combine("keys", "master.key"), data),
             Cache = CacheSettings.Read(read),
+            Events = EventSettings.Read(read),
             MaxBodyBytes = read.Number("Server:MaxBodyBytes", 32 << 20, 1 << 10, 1 << 30),
             MaxBundleEntries = (int)read.Number("Server:MaxBundleEntries", 10_000, 1, 1_000_000),
             ShutdownTimeout = read.Time("Server:ShutdownTimeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),

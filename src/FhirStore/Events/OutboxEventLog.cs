@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using FhirCore;
 using FhirCore.Events;
 using FhirCore.Records;
 using FhirStore.Leases;
@@ -11,7 +10,7 @@ namespace FhirStore.Events;
 public sealed class OutboxEventLog(
     IRecordStore records, LeasedJobs jobs, ChangeSignal signal, TimeSpan poll, IEventObserver? observer, TimeProvider clock) : IEventLog
 {
-    public const string Lane = "all";
+    private const string Lane = EventProgress.AllLanes;
 
     /// <summary>
     /// Changes that concern nobody in the group move its progress after so many, or so long: each by itself would cost a write of its own,
@@ -28,57 +27,31 @@ public sealed class OutboxEventLog(
         try
         {
             // Not under the lease: "now" is when the first member asks, however long another process keeps the lane.
-            await BeginAsync(group, NewRunner(group, handler), ct);
+            await GroupBeginning.WriteAsync(records, group, observer, clock, ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
             return;
         }
-        await jobs.HoldAsync($"events-{group.Name}", owned => RunAsync(group, NewRunner(group, handler), owned), ct);
+        await jobs.HoldAsync($"events-{group.Name}", owned => RunAsync(group, handler, owned), ct);
     }
 
     public async ValueTask<IReadOnlyList<LaneLag>> LagAsync(string group, CancellationToken ct)
     {
         var progress = await EventProgress.ReadAsync(records, EventProgress.KeyOf(group, Lane), ct);
-        if (await records.ReadChangesAsync(progress.Sequence, 1, ct) is not [var next])
-        {
-            return [new(Lane, 0, TimeSpan.Zero)];
-        }
-        var behind = clock.GetUtcNow() - next.At;
-        var waiting = Math.Max(1, await records.LastSequenceAsync(ct) - progress.Sequence);
-        return [new(Lane, waiting, behind > TimeSpan.Zero ? behind : TimeSpan.Zero)];
+        return [await records.LagAsync(Lane, progress.Sequence, clock, ct)];
     }
 
-    private LaneRunner NewRunner(EventGroup group, IEventHandler handler) => new(records, group, Lane, handler, SetAsideAsync, observer, clock);
-
-    /// <summary>Writes down where a group begins that begins now, so that it loses nothing if it dies before its first event.</summary>
-    private async Task BeginAsync(EventGroup group, LaneRunner runner, CancellationToken ct)
+    private async Task RunAsync(EventGroup group, IEventHandler handler, CancellationToken ct)
     {
-        while (group.Start == EventStart.Now && (await runner.OpenAsync(ct)).Version == 0)
-        {
-            try
-            {
-                await runner.RunAsync([], await records.SettledEndAsync(clock, ct), 0, ct);
-            }
-            catch (LaneLostException)
-            {
-                // Another member was first.
-            }
-            catch (StoreUnavailableException)
-            {
-                await Task.Delay(poll, clock, ct);
-            }
-        }
-    }
-
-    private async Task RunAsync(EventGroup group, LaneRunner runner, CancellationToken ct)
-    {
+        var runner = new LaneRunner(records, group, Lane, handler, SetAsideAsync, observer, clock);
         while (true)
         {
+            var elsewhere = await HandledElsewhere.ReadAsync(records, group.Name, ct);
             await runner.OpenAsync(ct);
             try
             {
-                await FollowAsync(group, runner, ct);
+                await FollowAsync(group, runner, elsewhere, ct);
             }
             catch (LaneLostException)
             {
@@ -87,7 +60,7 @@ public sealed class OutboxEventLog(
         }
     }
 
-    private async Task FollowAsync(EventGroup group, LaneRunner runner, CancellationToken ct)
+    private async Task FollowAsync(EventGroup group, LaneRunner runner, HandledElsewhere elsewhere, CancellationToken ct)
     {
         var position = runner.Progress.Sequence;
         var moved = clock.GetTimestamp();
@@ -99,7 +72,8 @@ public sealed class OutboxEventLog(
             {
                 position = rows[^1].Change.Sequence;
             }
-            var events = rows.Where(row => group.Wants(row.Change.Key.Type)).Select(row => new PlacedEvent(new(row.Change, row.Version), 0)).ToImmutableArray();
+            var events = rows.Where(row => group.Wants(row.Change.Key.Type) && !elsewhere.Has(row.Change))
+                .Select(row => new PlacedEvent(new(row.Change, row.Version), 0)).ToImmutableArray();
             if (!events.IsEmpty || position - runner.Progress.Sequence >= LazyRows || clock.GetElapsedTime(moved) >= LazyTime)
             {
                 await runner.RunAsync(events, position, 0, ct);
