@@ -15,6 +15,7 @@ internal static class OperationRules
     private static readonly Rule Claim = Needing(("Appointment", Permissions.Create));
     private static readonly Rule Book = Needing(("Appointment", Permissions.Create | Permissions.Update));
     private static readonly Rule Change = Needing(("Appointment", Permissions.Update));
+    private static readonly Rule Hear = Needing(("Subscription", Permissions.Read));
     private static readonly Rule Open = new(true, []);
 
     /// <param name="name">Without the dollar sign.</param>
@@ -24,6 +25,8 @@ internal static class OperationRules
         "hold" => Claim,
         "book" => Book,
         "cancel" or "confirm" or "reschedule" => Change,
+        "status" or "events" or "get-ws-binding-token" => Hear,
+        "resend" => Needing(("Subscription", Permissions.Update)),
         "versions" => Open,
         _ => null,
     };

@@ -26,6 +26,9 @@ public sealed class LaneRunner(
     IRecordStore records, EventGroup group, string lane, IEventHandler handler, Func<DeadEvent, RecordWrite, CancellationToken, Task> setAside,
     IEventObserver? observer, TimeProvider clock)
 {
+    /// <summary>Events that came to nothing move the progress in steps of this many changes, and when the log has nothing else to do.</summary>
+    public const int LazyRows = 1_000;
+
     private const int MostAttempts = 3;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -82,7 +85,7 @@ public sealed class LaneRunner(
                 {
                     Progress = then;
                 }
-                else
+                else if (!batch.IsIdle || endSequence - Progress.Sequence > LazyRows)
                 {
                     await MoveAsync(endSequence, endOffset, ct).ConfigureAwait(false);
                 }

@@ -15,6 +15,7 @@ using FhirServer.Operations;
 using FhirServer.Provenances;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
+using FhirServer.Subscriptions;
 using FhirStore;
 using FhirStore.Access;
 using FhirStore.Indexing;
@@ -41,6 +42,7 @@ internal static class Composition
         services.AddScheduling(SchedulingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
+        services.AddSubscriptions(SubscriptionSettings.Read(configuration), settings, store);
         services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddSingleton(LimitSettings.Read(configuration));
         services.AddSingleton<RateLimits>();
@@ -56,6 +58,7 @@ internal static class Composition
     public static void UseFhirServer(this WebApplication web)
     {
         var door = web.Services.GetRequiredService<FrontDoor>();
+        web.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
         web.Use(next => context => door.InvokeAsync(context, next));
         web.UseAuthorizationServer();
         web.Run(context =>

@@ -12,9 +12,6 @@ public sealed class OutboxEventLog(
 {
     public const string Lane = "all";
 
-    /// <summary>Changes that concern nobody in the group move its progress in steps of this many.</summary>
-    private const int LazyRows = 1_000;
-
     public Task FollowAsync(EventGroup group, IEventHandler handler, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(group);
@@ -60,14 +57,17 @@ public sealed class OutboxEventLog(
             var rows = await records.ReadJournalAsync(position, group.MostEvents, ct);
             if (rows.Count == 0)
             {
-                await runner.RunAsync([], position, 0, ct);
-                await Task.WhenAny(changed, Task.Delay(poll, clock, ct));
+                var woken = await Task.WhenAny(changed, Task.Delay(poll, clock, ct));
                 ct.ThrowIfCancellationRequested();
+                if (woken != changed)
+                {
+                    await runner.RunAsync([], position, 0, ct); // in a quiet moment: a commit for each of others' commits would double them
+                }
                 continue;
             }
             position = rows[^1].Change.Sequence;
             var events = rows.Where(row => group.Wants(row.Change.Key.Type)).Select(row => new PlacedEvent(new(row.Change, row.Version), 0)).ToImmutableArray();
-            if (!events.IsEmpty || position - runner.Progress.Sequence > LazyRows)
+            if (!events.IsEmpty || position - runner.Progress.Sequence > LaneRunner.LazyRows)
             {
                 await runner.RunAsync(events, position, 0, ct);
             }
