@@ -56,13 +56,13 @@ internal sealed class ChannelReader(ChannelOffer offer, SubscriptionOptions opti
         {
             return failure;
         }
-        var mostElement = ((JsonElement?)channel).Extensions(Backport.MaxCount).Select(JsonView.ValueOf).FirstOrDefault();
+        var counts = ((JsonElement?)channel).Extensions(Backport.MaxCount).Select(JsonView.ValueOf).ToArray();
         int? most = null;
-        if (mostElement is { } number)
+        if (counts.Length > 0)
         {
-            if (!byTopic || !number.TryGetInt32(out var count) || count < 1)
+            if (!byTopic || counts is not [{ } number] || !number.TryGetInt32(out var count) || count < 1)
             {
-                return Refuse(byTopic ? "max-count is a positive integer." : NeedsTopic("backport-max-count"), At + ".extension", "value");
+                return Refuse(byTopic ? "max-count is one positive integer." : NeedsTopic("backport-max-count"), At + ".extension", "value");
             }
             most = count;
         }

@@ -283,7 +283,7 @@ internal sealed class Outlet
     private Task<SendOutcome> SendAsync(Feed feed, NotificationType type, string id, IReadOnlyList<ToldEvent> told, CancellationToken ct)
     {
         var definition = _definition!;
-        ReadOnlyMemory<byte>? bundle = definition.Topic is null ? null : _tools.Bundles.Write(new()
+        var bundle = definition.Topic is null ? (ReadOnlyMemory<byte>?)null : _tools.Bundles.Write(new()
         {
             Type = type,
             Subscription = _key.Id,

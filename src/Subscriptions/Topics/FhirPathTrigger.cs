@@ -122,6 +122,8 @@ public sealed class FhirPathTrigger
                         return $"where(), select(), all(), exists(), iif() and sort() may stand within one another {DeepestNesting} deep.";
                     }
                     return Look(call.Focus, depth) ?? call.Arguments.Select(argument => Look(argument, inner)).FirstOrDefault(problem => problem is not null);
+                case BracketExpression bracket:
+                    return Look(bracket.Operand, depth);
                 case NewNodeListInitExpression list:
                     return list.Contents.Select(item => Look(item, depth)).FirstOrDefault(problem => problem is not null);
                 default:
