@@ -53,6 +53,7 @@ public sealed class ServerUnderTest : IAsyncLifetime
                 [
                     new("Auth:Clients:0:ClientId", ClientId), new("Auth:Clients:0:ClientSecret", ClientSecret), new("Auth:Clients:0:Scope", Scope),
                     new("Auth:Clients:1:ClientId", "reader"), new("Auth:Clients:1:ClientSecret", ClientSecret), new("Auth:Clients:1:Scope", "system/Patient.rs"),
+                    new("Auth:Clients:2:ClientId", "watcher"), new("Auth:Clients:2:ClientSecret", ClientSecret), new("Auth:Clients:2:Scope", "system/Subscription.cruds system/Patient.rs system/Observation.rs?code=urn:conformance|a"),
                     .. SubscriberHost.Settings, .. _engine.Settings(),
                 ],
                 CancellationToken.None);
