@@ -138,7 +138,12 @@ public sealed class Matcher(
         }
         foreach (var entry in draft.Book.Entries.Values.Where(entry => entry.Wanted is null or { Topic: not null }))
         {
-            if (await _reader.CompileAsync(entry.Feed, entry.Version, topics, ct) is { } anew && (anew.Feed.Fault != entry.Feed.Fault || anew.Wanted?.Topic != entry.Wanted?.Topic))
+            var anew = await _reader.CompileAsync(entry.Feed, entry.Version, topics, ct);
+            if (anew.Wanted?.Topic != entry.Wanted?.Topic && anew.Feed.Fault == FeedFaults.Trigger)
+            {
+                anew = anew with { Feed = anew.Feed with { Fault = null, FaultAt = null } }; // what could not be evaluated is another trigger now
+            }
+            if (anew.Feed.Fault != entry.Feed.Fault || anew.Wanted?.Topic != entry.Wanted?.Topic)
             {
                 draft.Put(anew);
             }
