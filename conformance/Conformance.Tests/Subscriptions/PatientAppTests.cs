@@ -115,7 +115,7 @@ public sealed class PatientAppTests(SmartServer server)
     private static async Task<string> SubscribeAsync(HttpClient app, Mailbox box)
     {
         var created = (await SendAsync(app, HttpMethod.Post, "Subscription", Subscribing.ByTopic(Subscribing.PatientTopic, box.Address, "id-only"))).Is(HttpStatusCode.Created);
-        await Subscribing.StatusIsAsync(app, created.Id, "active");
+        await SubscriptionSteps.StatusIsAsync(app, created.Id, "active");
         return created.Id;
     }
 

@@ -65,7 +65,7 @@ public sealed class SecretTests(ServerUnderTest server)
         var patient = await server.AdmitAsync();
         using var watcher = await server.SignInAsync("watcher", server.ClientSecret, "system/Subscription.cruds system/Observation.rs?code=urn:conformance|a");
         var created = (await PostAsync(watcher, Subscribing.ByTopic(Subscribing.PatientTopic, box.Address, "id-only", $"patient={patient}"))).Is(HttpStatusCode.Created);
-        await Subscribing.StatusIsAsync(watcher, created.Id, "active");
+        await SubscriptionSteps.StatusIsAsync(watcher, created.Id, "active");
         var hidden = await server.ObserveAsync(patient, "b");
         var seen = await server.ObserveAsync(patient);
         await server.ObserveAsync(patient, "b");
