@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Conformance.Tests.Subscriptions;
 using Tests.Shared;
 
 [assembly: AssemblyFixture(typeof(Conformance.Tests.ServerUnderTest))]
@@ -52,7 +53,8 @@ public sealed class ServerUnderTest : IAsyncLifetime
                 [
                     new("Auth:Clients:0:ClientId", ClientId), new("Auth:Clients:0:ClientSecret", ClientSecret), new("Auth:Clients:0:Scope", Scope),
                     new("Auth:Clients:1:ClientId", "reader"), new("Auth:Clients:1:ClientSecret", ClientSecret), new("Auth:Clients:1:Scope", "system/Patient.rs"),
-                    .. _engine.Settings(),
+                    new("Auth:Clients:2:ClientId", "watcher"), new("Auth:Clients:2:ClientSecret", ClientSecret), new("Auth:Clients:2:Scope", "system/Subscription.cruds system/Patient.rs system/Observation.rs?code=urn:conformance|a"),
+                    .. SubscriberHost.Settings, .. _engine.Settings(),
                 ],
                 CancellationToken.None);
             Base = _server.Base;

@@ -3,7 +3,8 @@ using Conformance.Tests;
 namespace Faults.Tests;
 
 /// <summary>A server on the embedded engine: one process, whose data folder outlives restarts.</summary>
-public sealed class ServerProcess : Deployment
+/// <param name="always">Settings of every start, by their names with colons.</param>
+public sealed class ServerProcess(params (string Key, string Value)[] always) : Deployment
 {
     private RunningServer? _server;
 
@@ -16,12 +17,12 @@ public sealed class ServerProcess : Deployment
 
     public override Task StartAsync(CancellationToken ct) => StartAsync(ct, []);
 
-    /// <param name="more">Settings, by their names with colons.</param>
+    /// <param name="more">Settings of this start.</param>
     public async Task StartAsync(CancellationToken ct, params (string Key, string Value)[] more)
     {
         _server = await RunningServer.StartAsync(
             Path.Combine(WorkingDirectory, "data"), [],
-            [.. Settings, .. more.Select(setting => new KeyValuePair<string, string>(setting.Key, setting.Value))], ct);
+            [.. Settings, .. always.Concat(more).Select(setting => new KeyValuePair<string, string>(setting.Key, setting.Value))], ct);
         Http?.Dispose();
         Http = await Tokens.SignInAsync(_server.Base, ClientId, ClientSecret, ct, connections: 128);
     }

@@ -60,7 +60,7 @@ public sealed class FaultTests
         var log = new ListLogger();
         var settings = ServerSettings.Read(new ConfigurationBuilder().Build());
         var metrics = new RequestMetrics();
-        var door = new FrontDoor(null!, new HealthEndpoints(new(), null!, metrics, null!, null!, null!, null!, null!, null!, [], TimeProvider.System), new(settings.Process), new(), metrics, settings, log);
+        var door = new FrontDoor(null!, new HealthEndpoints(new(), null!, metrics, null!, null!, null!, null!, null!, null!, [], TimeProvider.System), new(settings, null!, new(), null!), new(settings.Process), new(), metrics, settings, log);
         var context = new DefaultHttpContext { TraceIdentifier = "trace-1" };
         context.Request.Path = "/elsewhere";
         context.Response.Body = new MemoryStream();

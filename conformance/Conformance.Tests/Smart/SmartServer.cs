@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Conformance.Tests.Subscriptions;
 using Tests.Shared;
 
 [assembly: AssemblyFixture(typeof(Conformance.Tests.Smart.SmartServer))]
@@ -109,7 +110,7 @@ public sealed class SmartServer : IAsyncLifetime
             .. Client(4, BackendByUrl, "system/*.rs", ("JwksUri", _keys.Address)),
             .. Client(5, Ehr, "system/*.rs", ("ClientSecret", Secret), ("MayLaunch", "true"), ("MayIntrospect", "true")),
             new("Auth:Brand:Name", "Conformance Clinic"), new("Auth:Brand:Website", "https://clinic.example.org"),
-            new("Auth:AllowedPrivateEndpoints:0", new Uri(_keys.Address).Authority),
+            new("Auth:AllowedPrivateEndpoints:0", new Uri(_keys.Address).Authority), .. SubscriberHost.Settings,
         ];
     }
 

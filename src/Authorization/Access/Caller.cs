@@ -16,7 +16,7 @@ internal sealed class Caller(Grant grant, Circumstances now, RestrictionCompiler
     public Restriction Reach(Use use, string type) =>
         _reach.TryGetValue((use, type), out var known) ? known : _reach.GetOrAdd((use, type), static (asked, self) => self.Compile(asked.Use, asked.Type), this);
 
-    public FhirFailure? Object(ResourceKey key, JsonElement? before, JsonElement? after) => patientWrites.Check(grant, key, before, after);
+    public FhirFailure? Object(ResourceKey key, JsonElement? before, JsonElement? after) => TopicWrites.Check(grant, key, before, after) ?? patientWrites.Check(grant, key, before, after);
 
     private Restriction Compile(Use use, string type) => compiler.Compile(type, use switch
     {

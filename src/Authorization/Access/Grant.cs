@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using Authorization.Scopes;
 using FhirStore.Access;
 using FhirStore.Search;
@@ -31,14 +33,36 @@ public sealed class Grant
     /// <summary>Null where nothing was in view.</summary>
     public LaunchContext? Launch { get; }
 
+    /// <summary>Id of what the user agreed to; null where nobody was asked.</summary>
+    public string? Agreement { get; init; }
+
+    /// <summary>The user agreed to access while they are away (<c>offline_access</c>).</summary>
+    public bool WhileAway { get; init; }
+
     /// <summary>Everything may be done with every resource: no resource needs to be looked at.</summary>
     public bool IsUnlimited => _permissions.Everywhere == Permissions.All;
 
     /// <summary>Whose holds and idempotency keys are whose: users of one app are different callers.</summary>
     public string Owner => User is null ? ClientId : $"{ClientId}\n{User.AccountId}";
 
+    /// <summary><see cref="Owner"/> as a code that tells nothing: what belongs to who made it is marked with it.</summary>
+    public string OwnerCode => field ??= Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Owner)).AsSpan(0, 16));
+
     /// <summary>A practitioner may say why they must see what labels and consents hide from them.</summary>
     public bool MayBreakGlass => User is { } user && user.Roles.Any(held => held.Role == Role.Practitioner);
+
+    /// <summary>As plain data, for what is done in its bearer's name later; <see cref="KeptGrants"/> say what of it stands then.</summary>
+    public KeptGrant Keep() => new()
+    {
+        ClientId = ClientId,
+        Scopes = [.. Scopes.Select(scope => scope.ToString())],
+        Account = User?.AccountId,
+        Patient = Launch?.Patient,
+        Encounter = Launch?.Encounter,
+        Agreement = Agreement,
+        WhileAway = WhileAway,
+        Owner = OwnerCode,
+    };
 
     /// <summary>Every system scope.</summary>
     public static Grant Everything(string clientId) =>
@@ -77,7 +101,7 @@ public sealed class Grant
         {
             return ResourceCondition.Everything;
         }
-        var rights = User is null ? ResourceCondition.Nothing : UserRights.Of(User, type, needed, now);
+        var rights = User is null ? ResourceCondition.Nothing : UserRights.Of(User, OwnerCode, type, needed, now);
         var alternatives = new List<ResourceCondition>();
         foreach (var scope in Scopes)
         {
@@ -102,13 +126,13 @@ public sealed class Grant
         {
             return ResourceCondition.Everything; // a client of its own names what it likes, as it always did
         }
-        var rights = UserRights.Of(user, type, Permissions.Read, now);
+        var rights = UserRights.Of(user, OwnerCode, type, Permissions.Read, now);
         return Scopes.Any(scope => scope.Level == ScopeLevel.User) ? rights : ResourceCondition.All(InLaunch(type), rights);
     }
 
     private ResourceCondition InLaunch(string type) =>
         Launch?.Patient is not { } patient ? ResourceCondition.Nothing
-        : RoleRights.IsDirectory(type) ? ResourceCondition.Everything
+        : RoleRights.IsDirectory(type) || RoleRights.IsOwn(type) ? ResourceCondition.Everything
         : RestrictionCompiler.IsInCompartment(type) ? new ResourceCondition.InCompartment(patient)
         : ResourceCondition.Nothing;
 

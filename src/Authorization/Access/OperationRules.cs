@@ -19,6 +19,7 @@ internal static class OperationRules
     private static readonly Rule Claim = Needing(("Appointment", Permissions.Create));
     private static readonly Rule Book = Needing(("Appointment", Permissions.Create | Permissions.Update));
     private static readonly Rule Change = Needing(("Appointment", Permissions.Update));
+    private static readonly Rule Hear = Needing(("Subscription", Permissions.Read));
     private static readonly Rule Open = new(true, []);
 
     // What slots say of the load, added up: who may see every slot's state, and works with the figures.
@@ -38,6 +39,8 @@ internal static class OperationRules
         "forecast" or "capacity" or "overbooking" => Figures,
         "no-show-risk" => Risk,
         "waitlist" => Waitlist,
+        "status" or "events" or "get-ws-binding-token" => Hear,
+        "resend" => Needing(("Subscription", Permissions.Update)),
         "versions" => Open,
         _ => null,
     };

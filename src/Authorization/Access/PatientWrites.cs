@@ -15,7 +15,8 @@ internal sealed class PatientWrites(ResourceIndexer indexer)
 
     public FhirFailure? Check(Grant grant, ResourceKey key, JsonElement? before, JsonElement? after)
     {
-        if (grant.User is not { FhirUser: { Type: "Patient" } self } user || user.Roles.Any(held => held.Role != Role.Patient) || after is not { } written)
+        if (grant.User is not { FhirUser: { Type: "Patient" } self } user || user.Roles.Any(held => held.Role != Role.Patient) || after is not { } written
+            || RoleRights.IsOwn(key.Type))
         {
             return null;
         }

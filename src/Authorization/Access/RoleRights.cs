@@ -20,6 +20,9 @@ internal static class RoleRights
     /// <summary>In a patient's compartment by R4, but not the patient's to look into: they tell of others, or of who looked at what.</summary>
     private static readonly FrozenSet<string> NotForPatients = FrozenSet.Create(StringComparer.Ordinal, "AuditEvent", "Basic", "Group", "Person", "Schedule");
 
+    /// <summary>Belongs to who made it, with whatever app they made it: neither the house's nor a patient's.</summary>
+    public static bool IsOwn(string type) => type == "Subscription";
+
     private static readonly FrozenDictionary<Role, FrozenDictionary<string, Permissions>> Table = Enum.GetValues<Role>().ToFrozenDictionary(role => role, Make);
 
     public static bool IsDirectory(string type) => DirectoryTypes.Contains(type);
@@ -32,6 +35,7 @@ internal static class RoleRights
         if (role != Role.Auditor)
         {
             Give(See, DirectoryTypes);
+            Give(Permissions.All, ["Subscription"]); // what is told is within the rights of who is told
         }
         switch (role)
         {

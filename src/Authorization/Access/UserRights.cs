@@ -18,14 +18,23 @@ internal static class UserRights
     private static readonly ResourceCondition NotVeryRestricted = new ResourceCondition.NotLabelled(["V"]);
     private static readonly ResourceCondition NotRestricted = new ResourceCondition.NotLabelled(["R", "V"]);
 
+    /// <summary>System of the tag that says whose a resource is, where it is somebody's own; the server sets it.</summary>
+    public const string OwnerTag = "urn:fhir-server:subscriber";
+
+    /// <param name="owner"><see cref="Grant.OwnerCode"/>.</param>
     /// <param name="needed">One permission.</param>
-    public static ResourceCondition Of(GrantedUser user, string type, Permissions needed, in Circumstances now)
+    public static ResourceCondition Of(GrantedUser user, string owner, string type, Permissions needed, in Circumstances now)
     {
         var alternatives = new List<ResourceCondition>();
         foreach (var held in user.Roles)
         {
             if ((RoleRights.Of(held.Role, type) & needed) != needed)
             {
+                continue;
+            }
+            if (RoleRights.IsOwn(type))
+            {
+                alternatives.Add(new ResourceCondition.Parameter("_tag", $"{OwnerTag}|{owner}"));
                 continue;
             }
             if (held.Role == Role.Patient && !RoleRights.IsDirectory(type))

@@ -1,3 +1,4 @@
+using Authorization.Access;
 using Authorization.Accounts;
 using Authorization.AppState;
 using Authorization.Clients;
@@ -90,6 +91,7 @@ public static class AuthorizationServer
             services.AddSingleton<ConsentMemory>();
             services.AddSingleton<LoginThrottle>();
             services.AddSingleton<TokenStanding>();
+            services.AddSingleton<KeptGrants>();
             services.AddSingleton<OnlineAccess>();
             services.AddSingleton<TokenAuthenticator>();
             services.AddOpenIddictServer();

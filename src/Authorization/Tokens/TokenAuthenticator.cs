@@ -32,7 +32,7 @@ public sealed class TokenAuthenticator
     private const int LongestToken = 8 * 1024;
     private const int CachedTokens = 20_000;
     private const string Scheme = "Bearer ";
-    private const string AnonymousClient = "anonymous-on-loopback";
+    internal const string AnonymousClient = "anonymous-on-loopback";
 
     private static readonly object LastHeader = new();
 
@@ -133,7 +133,11 @@ public sealed class TokenAuthenticator
         }
         var launch = Text(jwt, SmartClaims.Patient) is var patient && Text(jwt, SmartClaims.Encounter) is var encounter && (patient ?? encounter) is not null
             ? new LaunchContext(patient, encounter) : null;
-        var grant = new Grant(clientId, SmartScopes.Parse(scope), user.User, launch);
+        var grant = new Grant(clientId, SmartScopes.Parse(scope), user.User, launch)
+        {
+            Agreement = Text(jwt, TokenStanding.AuthorizationId),
+            WhileAway = scope.Split(' ').Contains(SignInScopes.OfflineAccess),
+        };
         var now = _clock.GetUtcNow();
         var expires = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero);
         _cache.Put(hash, grant, expires < now + ClientCheckInterval ? expires : now + ClientCheckInterval);

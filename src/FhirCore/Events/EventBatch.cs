@@ -22,6 +22,12 @@ public sealed class EventBatch(string lane, ImmutableArray<ResourceEvent> events
 
     /// <summary>To be called after the commit that held <see cref="Progress"/>.</summary>
     public void Committed() => IsCommitted = true;
+
+    /// <summary>Nothing came of the events, so it does no harm to give them again: the log may write the progress later, with that of others.</summary>
+    public bool IsIdle { get; private set; }
+
+    /// <summary>To be called instead of a commit by a handler whom none of the events concerned.</summary>
+    public void Idle() => IsIdle = true;
 }
 
 /// <summary>Another process has taken the lane over: the progress stands elsewhere. Thrown by a handler whose commit found that out; the log asks again where it stands.</summary>

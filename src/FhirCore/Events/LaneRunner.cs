@@ -15,6 +15,12 @@ public sealed class LaneRunner(
     IRecordStore records, EventGroup group, string lane, IEventHandler handler, Func<DeadEvent, RecordWrite, CancellationToken, Task> setAside,
     IEventObserver? observer, TimeProvider clock)
 {
+    /// <summary>
+    /// Changes that concern nobody in the group move its progress after so many: each by itself would cost a write of its own, and who
+    /// takes over only reads them again.
+    /// </summary>
+    public const int LazyRows = 1_000;
+
     /// <summary>Over a second and a half: what a moment's trouble made fail is not set aside.</summary>
     private const int MostAttempts = 5;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -84,7 +90,7 @@ public sealed class LaneRunner(
             {
                 Progress = then;
             }
-            else if (why is null)
+            else if (why is null && (!batch.IsIdle || endSequence - Progress.Sequence >= LazyRows))
             {
                 await MoveAsync(endSequence, endOffset, ct).ConfigureAwait(false);
             }

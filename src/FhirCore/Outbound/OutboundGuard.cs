@@ -26,12 +26,15 @@ public sealed class OutboundGuard(AllowedEndpoints allowed)
         {
             return "must be an https address";
         }
-        if (IPAddress.TryParse(target.IdnHost, out var address) && !Reaches(target.IdnHost, target.Port, address))
+        if (IPAddress.TryParse(target.IdnHost, out var address) ? !Reaches(target.IdnHost, target.Port, address) : IsThisMachine(target.IdnHost) && !allowed.Names(target.IdnHost, target.Port))
         {
             return "must be an address of the public internet";
         }
         return null;
     }
+
+    /// <summary>https://www.rfc-editor.org/rfc/rfc6761#section-6.3</summary>
+    private static bool IsThisMachine(string host) => host is "localhost" || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a connection to this address may be made for that name and port.</summary>
     public bool Reaches(string host, int port, IPAddress address) =>
@@ -59,7 +62,7 @@ public sealed class OutboundGuard(AllowedEndpoints allowed)
         var reachable = addresses.Where(address => Reaches(host, port, address)).ToArray();
         if (reachable.Length == 0)
         {
-            throw new HttpRequestException(HttpRequestError.ConnectionError, "The host has no address that may be connected to.");
+            throw new AddressRefusedException();
         }
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -74,3 +77,6 @@ public sealed class OutboundGuard(AllowedEndpoints allowed)
         }
     }
 }
+
+/// <summary>A host has no address that may be connected to; found among the causes of the request's own exception.</summary>
+public sealed class AddressRefusedException() : IOException("The host has no address that may be connected to.");

@@ -6,6 +6,8 @@ using FhirServer.Interactions;
 using FhirServer.Operations;
 using FhirStore.Model;
 using FhirStore.Search;
+using Subscriptions;
+using Subscriptions.Topics;
 
 namespace FhirServer.Discovery;
 
@@ -21,7 +23,8 @@ internal static class CapabilityStatement
         (RouteKind.InstanceHistory, "GET"), (RouteKind.TypeHistory, "GET"), (RouteKind.Type, "POST"), (RouteKind.Type, "GET"),
     ];
 
-    public static byte[] Write(FhirBase @base, DateTimeOffset date, DiscoverySources sources)
+    /// <param name="topics">What may be subscribed to.</param>
+    public static byte[] Write(FhirBase @base, DateTimeOffset date, DiscoverySources sources, TopicSet topics)
     {
         var buffer = new JsonBuffer(1 << 20);
         var json = buffer.Json;
@@ -30,10 +33,7 @@ internal static class CapabilityStatement
         json.WriteString("status", "active");
         json.WriteString("date", date.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
         json.WriteString("kind", "instance");
-        if (@base.IsAppState)
-        {
-            WriteList(json, "instantiates", "http://hl7.org/fhir/smart-app-launch/CapabilityStatement/smart-app-state-server");
-        }
+        WriteList(json, "instantiates", @base.IsAppState ? "http://hl7.org/fhir/smart-app-launch/CapabilityStatement/smart-app-state-server" : Backport.ServerCapabilities);
         json.WriteStartObject("software");
         json.WriteString("name", "FhirServer");
         json.WriteString("version", typeof(CapabilityStatement).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]);
@@ -45,15 +45,16 @@ internal static class CapabilityStatement
         json.WriteString("fhirVersion", "4.0.1");
         WriteList(json, "format", "application/fhir+json", "json");
         json.WriteStartArray("rest");
-        WriteRest(json, @base, sources);
+        WriteRest(json, @base, sources, topics);
         json.WriteEndArray();
         json.WriteEndObject();
         return buffer.ToBody().ToArray();
     }
 
-    private static void WriteRest(Utf8JsonWriter json, FhirBase @base, DiscoverySources sources)
+    private static void WriteRest(Utf8JsonWriter json, FhirBase @base, DiscoverySources sources, TopicSet topics)
     {
         json.WriteStartObject();
+        WriteExtensions(json, Backport.WebSocketCapability, "valueUri", [sources.WebSocketUrl]);
         json.WriteString("mode", "server");
         WriteSecurity(json, sources);
         json.WriteStartArray("resource");
@@ -66,7 +67,7 @@ internal static class CapabilityStatement
         }
         foreach (var type in R4Model.ResourceTypes)
         {
-            WriteType(json, @base, type, sources);
+            WriteType(json, @base, type, sources, topics);
         }
         json.WriteEndArray();
         WriteInteractions(json, "transaction", "batch", "history-system");
@@ -109,11 +110,19 @@ internal static class CapabilityStatement
         json.WriteEndObject();
     }
 
-    private static void WriteType(Utf8JsonWriter json, FhirBase @base, string type, DiscoverySources sources)
+    private static void WriteType(Utf8JsonWriter json, FhirBase @base, string type, DiscoverySources sources, TopicSet topics)
     {
         json.WriteStartObject();
+        if (type == "Subscription")
+        {
+            WriteExtensions(json, Backport.TopicCapability, "valueCanonical", topics.Offered);
+        }
         json.WriteString("type", type);
         json.WriteString("profile", $"http://hl7.org/fhir/StructureDefinition/{type}");
+        if (type == "Subscription")
+        {
+            WriteList(json, "supportedProfile", Backport.SubscriptionProfile);
+        }
         WriteInteractions(json, [.. TypeRoutes.Select(route => InteractionTable.Find(route.Kind, route.Method)).Where(InteractionTable.IsOffered).Select(InteractionTable.Code)]);
         json.WriteString("versioning", "versioned-update");
         json.WriteBoolean("readHistory", true);
@@ -183,6 +192,19 @@ internal static class CapabilityStatement
             json.WriteStartObject();
             json.WriteString("name", operation.Name);
             json.WriteString("definition", operation.Definition);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteExtensions(Utf8JsonWriter json, string url, string type, IEnumerable<string> values)
+    {
+        json.WriteStartArray("extension");
+        foreach (var value in values)
+        {
+            json.WriteStartObject();
+            json.WriteString("url", url);
+            json.WriteString(type, value);
             json.WriteEndObject();
         }
         json.WriteEndArray();

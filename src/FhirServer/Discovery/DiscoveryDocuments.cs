@@ -1,18 +1,18 @@
 using System.Collections.Concurrent;
 using FhirCore;
 using FhirServer.Http;
-using FhirServer.Settings;
+using Subscriptions.Topics;
 
 namespace FhirServer.Discovery;
 
 /// <summary>
-/// What anybody may know: <c>metadata</c> and <c>.well-known/smart-configuration</c>, for any origin. Each document is made once per
-/// base and then served as bytes.
+/// What anybody may know: <c>metadata</c> and <c>.well-known/smart-configuration</c>, for any origin. Each document is made once and then
+/// served as bytes.
 /// </summary>
 internal sealed class DiscoveryDocuments(TimeProvider clock, DiscoverySources sources)
 {
     private readonly DateTimeOffset _started = clock.GetUtcNow();
-    private readonly ConcurrentDictionary<string, byte[]> _statements = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (TopicSet Topics, byte[] Body)> _statements = new(StringComparer.Ordinal);
 
     public Task WriteAsync(HttpContext context, FhirBase @base, FhirRoute route)
     {
@@ -34,21 +34,31 @@ internal sealed class DiscoveryDocuments(TimeProvider clock, DiscoverySources so
         }
     }
 
-    /// <summary>The statement, made ahead of the first request for it.</summary>
-    public ReadOnlyMemory<byte> Statement(FhirBase @base) =>
-        _statements.GetOrAdd(@base.Path, _ => CapabilityStatement.Write(@base, _started, sources));
+    /// <summary>Made once for a base, and again when there are other topics to subscribe to.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>> StatementAsync(FhirBase @base, CancellationToken ct)
+    {
+        var topics = await sources.ReadTopicsAsync(ct);
+        if (!_statements.TryGetValue(@base.Path, out var kept) || !ReferenceEquals(kept.Topics, topics))
+        {
+            _statements[@base.Path] = kept = (topics, CapabilityStatement.Write(@base, _started, sources, topics));
+        }
+        return kept.Body;
+    }
 
-    private Task WriteStatementAsync(HttpContext context, FhirBase @base)
+    private async Task WriteStatementAsync(HttpContext context, FhirBase @base)
     {
         if (!QueryParameters.Parse(context.Request.QueryString.Value ?? "").TryGet(out var query, out var failure))
         {
-            return ResponseWriter.RefuseAsync(context, failure);
+            await ResponseWriter.RefuseAsync(context, failure);
+            return;
         }
         if (Negotiation.CheckAccept(context.Request.Headers.Accept.ToString(), query.First("_format")) is { } notAcceptable)
         {
-            return ResponseWriter.RefuseAsync(context, notAcceptable);
+            await ResponseWriter.RefuseAsync(context, notAcceptable);
+            return;
         }
-        return ResponseWriter.WriteAsync(context, new() { Status = 200, Body = Statement(@base), LastModified = _started }, query.First("_pretty") is "true");
+        var body = await StatementAsync(@base, context.RequestAborted);
+        await ResponseWriter.WriteAsync(context, new() { Status = 200, Body = body, LastModified = _started }, query.First("_pretty") is "true");
     }
 
     private Task WriteSmartAsync(HttpContext context)

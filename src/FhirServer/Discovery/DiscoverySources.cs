@@ -1,14 +1,18 @@
 using Authorization.Server;
+using FhirCore.Records;
 using FhirServer.Auditing;
 using FhirServer.Http;
 using FhirServer.Operations;
+using FhirServer.Settings;
+using FhirServer.Subscriptions;
 using FhirStore.Search;
 using Microsoft.Extensions.Options;
+using Subscriptions.Topics;
 
 namespace FhirServer.Discovery;
 
 /// <summary>The parts of discovery that other rooms know.</summary>
-internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthOptions> options, OperationRouter operations)
+internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthOptions> options, OperationRouter operations, TopicDirectory topics, ServerSettings settings)
 {
     public string TokenEndpoint => addresses.TokenEndpoint;
 
@@ -21,6 +25,21 @@ internal sealed class DiscoverySources(PublicAddresses addresses, IOptions<AuthO
     public string AppsPage => addresses.AppsPage;
 
     public byte[] SmartConfiguration { get; } = Authorization.Discovery.SmartConfiguration.Write(addresses, options.Value);
+
+    public string WebSocketUrl { get; } = SocketEndpoint.UrlOf(settings.BaseUrl);
+
+    /// <summary>What may be subscribed to; the same instance for as long as it does not change. Discovery answers also while the store does not.</summary>
+    public async ValueTask<TopicSet> ReadTopicsAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await topics.ReadAsync(ct);
+        }
+        catch (StoreUnavailableException)
+        {
+            return topics.Known;
+        }
+    }
 
     /// <param name="type">Null for operations of the whole system.</param>
     public IReadOnlyList<OperationOffer> OperationsOf(FhirBase @base, string? type) => operations.Offers(@base, type);

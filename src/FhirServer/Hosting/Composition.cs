@@ -16,6 +16,7 @@ using FhirServer.Operations;
 using FhirServer.Provenances;
 using FhirServer.Scheduling;
 using FhirServer.Settings;
+using FhirServer.Subscriptions;
 using FhirStore;
 using FhirStore.Access;
 using FhirStore.Indexing;
@@ -44,6 +45,7 @@ internal static class Composition
         services.AddForecasting(settings, scheduling, ForecastingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
         services.AddMessages(configuration);
+        services.AddSubscriptions(SubscriptionSettings.Read(configuration), settings, store);
         services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddSingleton(LimitSettings.Read(configuration));
         services.AddSingleton<RateLimits>();
@@ -59,6 +61,7 @@ internal static class Composition
     public static void UseFhirServer(this WebApplication web)
     {
         var door = web.Services.GetRequiredService<FrontDoor>();
+        web.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
         web.Use(next => context => door.InvokeAsync(context, next));
         web.UseAuthorizationServer();
         web.Run(context =>

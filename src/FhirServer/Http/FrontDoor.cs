@@ -6,6 +6,7 @@ using FhirServer.Discovery;
 using FhirServer.Interactions;
 using FhirServer.Observability;
 using FhirServer.Settings;
+using FhirServer.Subscriptions;
 
 namespace FhirServer.Http;
 
@@ -14,7 +15,7 @@ namespace FhirServer.Http;
 /// OperationOutcome. No exception passes it.
 /// </summary>
 internal sealed class FrontDoor(
-    FhirHttp fhir, HealthEndpoints health, RequestGate gate, Readiness readiness, RequestMetrics metrics, ServerSettings settings, ILogger<FrontDoor> logger)
+    FhirHttp fhir, HealthEndpoints health, SocketEndpoint sockets, RequestGate gate, Readiness readiness, RequestMetrics metrics, ServerSettings settings, ILogger<FrontDoor> logger)
 {
     /// <summary>What every answer gets, also one that was written anew after a fault.</summary>
     private static readonly Func<object, Task> Finish = static state =>
@@ -44,6 +45,10 @@ internal sealed class FrontDoor(
         if (HealthEndpoints.IsHere(context.Request.Path.Value ?? ""))
         {
             await AttendAsync(context, next, deadline: null); // also where everything else is full
+        }
+        else if (sockets.IsHere(context.Request.Path.Value ?? ""))
+        {
+            await AttendSocketAsync(context); // has a limit of its own, and no deadline
         }
         else if (gate.TryEnter())
         {
@@ -95,6 +100,23 @@ internal sealed class FrontDoor(
         if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge || context.Request.ContentLength > settings.MaxBodyBytes)
         {
             await LingeringClose.RunAsync(context);
+        }
+    }
+
+    private async Task AttendSocketAsync(HttpContext context)
+    {
+        try
+        {
+            await sockets.HandleAsync(context);
+        }
+        catch (Exception error) when (!context.Response.HasStarted)
+        {
+            await AnswerAsync(context, error, null);
+        }
+        catch (Exception error)
+        {
+            FrontDoorLog.Fault(logger, context.TraceIdentifier, Fault.Describe(error));
+            context.Abort();
         }
     }
 

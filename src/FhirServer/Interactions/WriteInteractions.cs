@@ -3,6 +3,7 @@ using FhirCore;
 using FhirServer.Auditing;
 using FhirServer.Http;
 using FhirServer.Provenances;
+using FhirServer.Subscriptions;
 using FhirStore;
 using FhirStore.Json;
 using FhirStore.Writing;
@@ -32,7 +33,10 @@ internal sealed class WriteInteractions(ResourceStore store)
 /// <summary>From what HTTP or a Bundle entry says to what the store is asked to do.</summary>
 internal static class WriteRequests
 {
-    public static Outcome<WriteRequest> Make(FhirRequest request) => request switch
+    public static Outcome<WriteRequest> Make(FhirRequest request) =>
+        Read(request).TryGet(out var write, out var failure) ? SubscriptionOwner.Mark(request, write) : failure;
+
+    private static Outcome<WriteRequest> Read(FhirRequest request) => request switch
     {
         _ when AuditEvents.IsOwn(request) => AuditEvents.Fixed,
         // "Only where there is none yet" would be ignored otherwise, and somebody's data written over.

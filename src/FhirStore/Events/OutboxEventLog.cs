@@ -12,11 +12,7 @@ public sealed class OutboxEventLog(
 {
     private const string Lane = EventProgress.AllLanes;
 
-    /// <summary>
-    /// Changes that concern nobody in the group move its progress after so many, or so long: each by itself would cost a write of its own,
-    /// and who takes over only reads them again.
-    /// </summary>
-    private const int LazyRows = 1_000;
+    /// <summary>Changes that concern nobody in the group move its progress after <see cref="LaneRunner.LazyRows"/>, or so long.</summary>
     private static readonly TimeSpan LazyTime = TimeSpan.FromSeconds(5);
 
     public async Task FollowAsync(EventGroup group, IEventHandler handler, CancellationToken ct)
@@ -74,9 +70,13 @@ public sealed class OutboxEventLog(
             }
             var events = rows.Where(row => group.Wants(row.Change.Key.Type) && !elsewhere.Has(row.Change))
                 .Select(row => new PlacedEvent(new(row.Change, row.Version), 0)).ToImmutableArray();
-            if (!events.IsEmpty || position - runner.Progress.Sequence >= LazyRows || clock.GetElapsedTime(moved) >= LazyTime)
+            if (!events.IsEmpty)
             {
                 await runner.RunAsync(events, position, 0, ct);
+            }
+            if (position - runner.Progress.Sequence >= LaneRunner.LazyRows || clock.GetElapsedTime(moved) >= LazyTime)
+            {
+                await runner.RunAsync([], position, 0, ct); // what concerned nobody, or came to nothing
             }
             if (position == runner.Progress.Sequence)
             {

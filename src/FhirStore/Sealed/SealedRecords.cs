@@ -53,6 +53,21 @@ public sealed class SealedRecords<T>(
         while (after is not null);
     }
 
+    /// <summary>The first that match, by id.</summary>
+    /// <param name="afterId">Only ids behind this one.</param>
+    /// <param name="limit">Most records, 1 to 10,000.</param>
+    public async ValueTask<IReadOnlyList<Sealed<T>>> PageAsync(Predicate where, string? afterId, int limit, CancellationToken ct)
+    {
+        ct = RequestToken.Or(ct);
+        var page = await records.QueryAsync(new(type, where, RecordOrder.ById, afterId is null ? null : new(default, afterId), limit), ct);
+        var opened = new List<Sealed<T>>(page.Records.Count);
+        foreach (var record in page.Records)
+        {
+            opened.Add(await OpenAsync(record, ct));
+        }
+        return opened;
+    }
+
     public async ValueTask<Sealed<T>?> FirstAsync(Predicate where, CancellationToken ct)
     {
         ct = RequestToken.Or(ct);

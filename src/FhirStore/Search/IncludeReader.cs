@@ -4,7 +4,6 @@ using FhirCore;
 using FhirCore.Records;
 using FhirStore.Access;
 using FhirStore.Encryption;
-using FhirStore.Indexing;
 using FhirStore.Search.Values;
 
 namespace FhirStore.Search;
@@ -67,7 +66,7 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
                 continue;
             }
             using var document = JsonDocument.Parse(source.Json, Depth);
-            var visitor = new KeyVisitor(spec.TargetType, options.BaseUrl, wanted);
+            var visitor = new ResourceReferences.KeyVisitor(spec.TargetType, options.BaseUrl, wanted);
             foreach (var parameter in spec.Parameters)
             {
                 parameter.Visit(document.RootElement, ref visitor);
@@ -105,17 +104,5 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
             }
         }
         return true;
-    }
-
-    private readonly struct KeyVisitor(string? type, string? baseUrl, List<ResourceKey> keys) : IElementVisitor
-    {
-        public bool Visit(JsonElement element, ElementShape shape)
-        {
-            if (ReferenceText.TryLocal(ReferenceText.Of(element, shape), baseUrl, out var key) && (type is null || key.Type == type))
-            {
-                keys.Add(key);
-            }
-            return false;
-        }
     }
 }

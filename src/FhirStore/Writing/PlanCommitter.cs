@@ -125,6 +125,7 @@ internal sealed class PlanCommitter(
         {
             stamps = stamps.Add(ConsentStamp.Name);
         }
+        stamps = stamps.AddRange(plan.Stamps);
         writes.AddRange(keyWrites);
         writes.AddRange(plan.InternalWrites);
         var conditions = ImmutableArray.CreateBuilder<RecordCondition>(plan.ReadSet.Count + plan.Conditions.Count);

@@ -52,7 +52,7 @@ internal sealed class RequestResolver(SearchService search, TimeProvider clock)
                 {
                     resource = renamed.Apply(root);
                 }
-                plan.Add(new(key, target.Previous, resource, request.Cause ?? CauseOf(target.Kind), request.Location) { AskedFor = target.Use });
+                plan.Add(new(key, target.Previous, resource, request.Cause ?? CauseOf(target.Kind), request.Location) { AskedFor = target.Use, InNameOf = request.InNameOf });
             }
             resolved.Add(new(target.Kind, target.Key, target.Found));
         }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FhirCore;
+using FhirStore.Access;
 using FhirStore.Json;
 
 namespace FhirStore.Writing;
@@ -22,6 +23,9 @@ public abstract record WriteRequest
 
     /// <summary>An entry of a transaction, be it the only one: its references may be search criteria.</summary>
     public bool InTransaction { get; init; }
+
+    /// <summary>Whose request it is, for what is done in their name later; null where nothing will be.</summary>
+    public KeptGrant? InNameOf { get; init; }
 
     /// <summary>What the request wants stored; null for a deletion.</summary>
     public ParsedResource? Body => this switch

@@ -36,6 +36,9 @@ public sealed class PlannedWrite
     /// <summary>What the caller is about to do; null where the write is the server's own (a slot that follows its appointment).</summary>
     public Use? AskedFor { get; set; }
 
+    /// <summary>See <see cref="WriteRequest.InNameOf"/>.</summary>
+    public KeptGrant? InNameOf { get; init; }
+
     public void Replace(JsonObject resource)
     {
         ArgumentNullException.ThrowIfNull(resource);
@@ -70,6 +73,9 @@ public sealed class WritePlan
 
     /// <summary>Records of the server's own (idempotency, claims) to write in the same commit.</summary>
     public List<RecordWrite> InternalWrites { get; } = [];
+
+    /// <summary>Stamps that the commit moves (<see cref="Commit.Stamps"/>), beside those that its resources move by themselves.</summary>
+    public List<string> Stamps { get; } = [];
 
     internal IReadOnlyDictionary<ResourceKey, StoredResource?> ReadSet => _read;
 

@@ -63,7 +63,7 @@ public sealed class SchedulingRule : IWriteRule
         {
             if (appointment.Check() is { } wrong)
             {
-                return Located(wrong, appointment.Write.Location);
+                return wrong.At(appointment.Write.Location);
             }
             await appointment.GiveBackAsync(desk, ct);
         }
@@ -71,27 +71,17 @@ public sealed class SchedulingRule : IWriteRule
         {
             if (await SlotWrite.CheckAsync(slot, desk, ct) is { } wrong)
             {
-                return Located(wrong, slot.Location);
+                return wrong.At(slot.Location);
             }
         }
         foreach (var appointment in appointments)
         {
             if (await appointment.TakeAsync(desk, ct) is { } wrong)
             {
-                return Located(wrong, appointment.Write.Location);
+                return wrong.At(appointment.Write.Location);
             }
         }
         await desk.Slots.WriteAsync(ct);
         return null;
     }
-
-    private static FhirFailure Located(FhirFailure failure, string? location) => location is null ? failure : failure with
-    {
-        Issues = [.. failure.Issues.Select(issue => issue with
-        {
-            Expression = issue.Expression is { } expression && expression.IndexOf('.', StringComparison.Ordinal) is var dot and > 0
-                ? $"{location}.resource{expression[dot..]}"
-                : location,
-        })],
-    };
 }

@@ -4,6 +4,10 @@ using Authorization.Access;
 using FhirServer.Http;
 using FhirServer.Interactions;
 using Forecasting;
+using FhirServer.Operations;
+using FhirServer.Settings;
+using FhirStore.Model;
+using Microsoft.Extensions.DependencyInjection;
 using SchedulingOperations;
 
 namespace FhirServer.Tests.Access;
@@ -60,6 +64,8 @@ public sealed class AccessMatrixTests(ServerFixture server)
 
     private static readonly HashSet<ForecastingOperation> ProbedForecasts =
         [ForecastingOperation.Forecast, ForecastingOperation.Capacity, ForecastingOperation.NoShowRisk, ForecastingOperation.Overbooking, ForecastingOperation.Waitlist];
+    /// <summary>Of features other than scheduling, by type and name.</summary>
+    private static readonly string[] OtherProbedOperations = ["Subscription events", "Subscription get-ws-binding-token", "Subscription resend", "Subscription status"];
 
     private static readonly string[] ScopeForms =
     [
@@ -76,6 +82,10 @@ public sealed class AccessMatrixTests(ServerFixture server)
         Assert.Equal(offered.Order(), Probes.Keys.Order());
         Assert.Equal(Enum.GetValues<SchedulingOperation>().Order(), ProbedOperations.Order());
         Assert.Equal(Enum.GetValues<ForecastingOperation>().Order(), ProbedForecasts.Order());
+        var router = server.Services.GetRequiredService<OperationRouter>();
+        var @base = FhirBase.All(server.Services.GetRequiredService<ServerSettings>())[^1];
+        var others = from type in R4Model.ResourceTypes.Append(null) where type != "Appointment" from offer in router.Offers(@base, type) select $"{type} {offer.Name}";
+        Assert.Equal(OtherProbedOperations, others.Order());
     }
 
     [Fact]
@@ -119,9 +129,22 @@ public sealed class AccessMatrixTests(ServerFixture server)
         Verify();
     }
 
-    private static IEnumerable<Principal> Principals()
+    [Fact]
+    public async Task Everyone_Subscribes_ToWhatTheyAreGranted()
     {
-        foreach (var form in ScopeForms)
+        var house = await AccessHouse.OpenAsync(server);
+        await RestoreSubscriptionAsync(house);
+        foreach (var who in Principals("L/Subscription.cruds L/Appointment.rs", "L/Subscription.cr L/Patient.rs", "L/Subscription.rs L/Appointment.rs"))
+        {
+            using var client = await SignInAsync(house, who);
+            await SubscriptionsAsync(house, who, client);
+        }
+        Verify();
+    }
+
+    private static IEnumerable<Principal> Principals(params string[] more)
+    {
+        foreach (var form in ScopeForms.Concat(more))
         {
             yield return new(form.Replace("L/", "system/", StringComparison.Ordinal));
             foreach (var level in (string[])["patient/", "user/"])
@@ -327,6 +350,71 @@ public sealed class AccessMatrixTests(ServerFixture server)
         var waiting = await client.GetAsync($"{house["sched"].Key}/$waitlist");
         Check(AccessOracle.MaySeeWaitlist(who), waiting.Status == 200, waiting.Status == 403, who, "GET", "$waitlist", waiting);
     }
+
+    /// <summary>Whoever may read something may be told of it, and has their own subscriptions and nobody else's; topics are for all, so no person's app writes them.</summary>
+    private async Task SubscriptionsAsync(AccessHouse house, Principal who, FhirClient client)
+    {
+        var reads = AccessOracle.May(who, 'r', "Appointment");
+        var made = await client.PostAsync("Subscription", Subscription(null));
+        var creates = AccessOracle.MayOwn(who, 'c', "Subscription") && reads;
+        Check(creates, made.Status == 201, made.Status == 403, who, "POST", "Subscription", made);
+        if (creates && made.Status == 201)
+        {
+            var own = made.Location!.Split('/')[^3];
+            await ProbeAsync(own, letter => AccessOracle.MayOwn(who, letter, "Subscription"));
+            await house.Admin.DeleteAsync($"Subscription/{own}");
+        }
+        await ProbeAsync($"{house.Run}-sub", letter => who.Role is null && AccessOracle.MayOwn(who, letter, "Subscription"));
+        await RestoreSubscriptionAsync(house);
+
+        var topic = await client.PostAsync("Basic", $$"""
+            {"resourceType":"Basic","code":{"coding":[{"system":"http://hl7.org/fhir/fhir-types","code":"SubscriptionTopic"}]},"extension":[
+              {"url":"http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic.url","valueUri":"urn:access:{{house.Run}}"},
+              {"url":"http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic.status","valueCode":"active"},
+              {"url":"http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic.resourceTrigger","extension":[{"url":"resource","valueUri":"http://hl7.org/fhir/StructureDefinition/Task"}]}]}
+            """);
+        Check(who.Role is null && AccessOracle.May(who, 'c', "Basic"), topic.Status == 201, topic.Status == 403, who, "POST", "SubscriptionTopic", topic);
+        if (topic.Status == 201)
+        {
+            await house.Admin.DeleteAsync($"Basic/{topic.Location!.Split('/')[^3]}");
+        }
+
+        async Task ProbeAsync(string id, Func<char, bool> granted)
+        {
+            var key = $"Subscription/{id}";
+            var read = await client.GetAsync(key);
+            Check(granted('r'), read.Status == 200, read.Status is 403 or 404, who, "GET", key, read);
+            var found = await client.GetAsync($"Subscription?_id={id}");
+            Check(granted('s'), found.Status == 200 && found.Matches.Count == 1, found.Status == 403 || found.Matches.Count == 0, who, "search", key, found);
+            foreach (var operation in (string[])["$status", "$events", "$get-ws-binding-token"])
+            {
+                var asked = await client.GetAsync($"{key}/{operation}");
+                Check(granted('r'), asked.Status == 200, asked.Status is 403 or 404, who, operation, key, asked);
+            }
+            var bound = await client.GetAsync($"Subscription/$get-ws-binding-token?id={id}");
+            Check(granted('r'), bound.Status == 200, bound.Status is 403 or 404, who, "$get-ws-binding-token of the type", key, bound);
+            var all = await client.GetAsync($"Subscription/$status?id={id}");
+            Check(granted('r'), all.Status == 200 && all.Entries.Count == 1, all.Status == 403 || all.Entries.Count == 0, who, "$status of the type", key, all);
+            var resent = await client.PostAsync($"{key}/$resend?eventsSinceNumber=1", "");
+            Check(granted('u'), resent.Status is 409 or 422, resent.Status is 403 or 404, who, "$resend", key, resent); // there is no endpoint to send to
+            var put = await client.PutAsync(key, Subscription(id));
+            Check(granted('u') && reads, put.Status == 200, put.Status is 403 or 404, who, "PUT", key, put);
+            var deleted = await client.DeleteAsync(key);
+            Check(granted('d'), deleted.Status == 204, deleted.Status is 403 or 404, who, "DELETE", key, deleted);
+        }
+    }
+
+    private static async Task RestoreSubscriptionAsync(AccessHouse house)
+    {
+        var put = await house.Admin.PutAsync($"Subscription/{house.Run}-sub", Subscription($"{house.Run}-sub"));
+        Assert.True(put.Status is 200 or 201, put.Text);
+    }
+
+    /// <summary>Of the channel that calls nobody.</summary>
+    private static string Subscription(string? id) => $$"""
+        {"resourceType":"Subscription",{{(id is null ? "" : $"\"id\":\"{id}\",")}}"status":"requested","reason":"r","criteria":"urn:fhir-server:topic:appointment","channel":{"type":"websocket",
+          "payload":"application/fhir+json","_payload":{"extension":[{"url":"http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-payload-content","valueCode":"id-only"}]} } }
+        """;
 
     /// <summary>Gives the slot back, whoever has taken it.</summary>
     private static async Task EndAsync(AccessHouse house)

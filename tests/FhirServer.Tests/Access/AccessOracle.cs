@@ -60,6 +60,10 @@ internal static class AccessOracle
 
     private static bool ForTheUser(Principal who) => Scopes(who).All(scope => scope.Level == "user");
 
+    /// <summary>What belongs to who made it: everybody but auditors has such things, and their scopes say what they may do with them.</summary>
+    public static bool MayOwn(Principal who, char letter, string type) => who.Role != Role.Auditor && Scopes(who).Any(scope =>
+        scope.Letters.Contains(letter) && (scope.Type == "*" || scope.Type == type) && scope.Level == "system" == (who.Role is null));
+
     /// <summary>May a patient be named in what is written, whether or not the app may read them.</summary>
     public static bool MayName(Principal who, Thing patient) =>
         who.Role is null || (ByRole(who, 'r', patient) && (Scopes(who).Any(scope => scope.Level == "user") || patient.Patients.Contains("p1")));

@@ -156,7 +156,7 @@ public sealed class BookkeepingProperties
             {
                 return false;
             }
-            var (write, _) = progress.To(rows[^1].Change.Sequence, 0, house.Clock.GetUtcNow());
+            var (write, _) = progress.To(rows[^1].Change.Sequence, 0, 0, house.Clock.GetUtcNow());
             var given = repeats ? [.. _last[lane], .. rows] : rows;
             var wanted = given.Where(change => LoadFollower.Group.Wants(change.Change.Key.Type)).ToImmutableArray();
             await house.Follower.HandleAsync(new($"{lane}", wanted, write), default);

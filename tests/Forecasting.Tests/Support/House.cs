@@ -101,7 +101,7 @@ internal sealed class House : IDisposable
             {
                 return;
             }
-            var (write, _) = progress.To(rows[^1].Change.Sequence, 0, Clock.GetUtcNow());
+            var (write, _) = progress.To(rows[^1].Change.Sequence, 0, 0, Clock.GetUtcNow());
             await Follower.HandleAsync(new("all", [.. rows.Where(row => LoadFollower.Group.Wants(row.Change.Key.Type)).Select(row => new ResourceEvent(row.Change, row.Version))], write), default);
         }
     }

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using FhirServer.Observability;
+using Subscriptions;
+using Subscriptions.Delivery;
+
+namespace FhirServer.Subscriptions;
+
+/// <summary>What becomes of events on their way to subscribers: counts and times, by channel.</summary>
+internal sealed class SubscriptionMetrics(ILogger<SubscriptionMetrics> logger) : ISubscriptionObserver, IMetricsSource
+{
+    private static readonly double[] Bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600];
+
+    private readonly ConcurrentDictionary<string, ChannelCounts> _channels = new(StringComparer.Ordinal);
+    private long _matched;
+    private long _triggerFaults;
+    private long _faults;
+
+    private sealed class ChannelCounts
+    {
+        public long Notifications;
+        public long Events;
+        public long Failed;
+        public long GivenUp;
+        public long SetAside;
+        public readonly long[] Ages = new long[Bounds.Length + 1];
+        public long AgeMicroseconds;
+    }
+
+    /// <summary>Null where this process delivers nothing.</summary>
+    public ShardRunner? Runner { get; set; }
+
+    public void Matched(int events) => Interlocked.Add(ref _matched, events);
+
+    public void TriggerFailed(string topic, string fault)
+    {
+        Interlocked.Increment(ref _triggerFaults);
+        SubscriptionLines.TriggerFailed(logger, topic, fault);
+    }
+
+    public void Delivered(string channel, int events, TimeSpan age)
+    {
+        var counts = Of(channel);
+        Interlocked.Increment(ref counts.Notifications);
+        if (events > 0)
+        {
+            Interlocked.Add(ref counts.Events, events);
+            Interlocked.Add(ref counts.AgeMicroseconds, (long)age.TotalMicroseconds);
+            var bound = Array.FindIndex(Bounds, limit => age.TotalSeconds <= limit);
+            Interlocked.Increment(ref counts.Ages[bound < 0 ? Bounds.Length : bound]);
+        }
+    }
+
+    public void Failed(string channel, string problem, bool final)
+    {
+        var counts = Of(channel);
+        Interlocked.Increment(ref final ? ref counts.GivenUp : ref counts.Failed);
+        if (final)
+        {
+            SubscriptionLines.GivenUp(logger, channel, problem);
+        }
+    }
+
+    public void SetAside(string channel, int events)
+    {
+        Interlocked.Add(ref Of(channel).SetAside, events);
+        SubscriptionLines.SetAside(logger, channel, events);
+    }
+
+    public void Faulted(Exception why)
+    {
+        Interlocked.Increment(ref _faults);
+        SubscriptionLines.Faulted(logger, Fault.Describe(why));
+    }
+
+    public void Write(StringBuilder text)
+    {
+        Write(text, "fhir_subscription_events_matched_total", "counter", "Events numbered, of all subscriptions.", _matched);
+        Write(text, "fhir_subscription_trigger_faults_total", "counter", "Triggers that could not be evaluated.", _triggerFaults);
+        Write(text, "fhir_subscription_faults_total", "counter", "Faults of the server's own while it delivered.", _faults);
+        if (Runner is { } runner)
+        {
+            Write(text, "fhir_subscription_events_pending", "gauge", "Events that wait to be delivered by this process.", runner.Pending);
+            Write(text, "fhir_subscriptions_delivered_here", "gauge", "Subscriptions that this process delivers.", runner.Subscriptions);
+        }
+        Write(text, "fhir_subscription_notifications_total", "Notifications taken by their receivers.", counts => counts.Notifications);
+        Write(text, "fhir_subscription_events_delivered_total", "Events in notifications that were taken.", counts => counts.Events);
+        Write(text, "fhir_subscription_attempts_failed_total", "Attempts that failed and are made again.", counts => counts.Failed);
+        Write(text, "fhir_subscription_given_up_total", "Times that a subscription went into error.", counts => counts.GivenUp);
+        Write(text, "fhir_subscription_events_set_aside_total", "Events that were not delivered and are not tried again.", counts => counts.SetAside);
+        text.Append("# HELP fhir_subscription_event_age_seconds Age of a notification's oldest event when it was taken.\n# TYPE fhir_subscription_event_age_seconds histogram\n");
+        foreach (var (channel, counts) in _channels)
+        {
+            var sum = 0L;
+            for (var i = 0; i <= Bounds.Length; i++)
+            {
+                sum += Volatile.Read(ref counts.Ages[i]);
+                var bound = i == Bounds.Length ? "+Inf" : Bounds[i].ToString(CultureInfo.InvariantCulture);
+                text.Append(CultureInfo.InvariantCulture, $"fhir_subscription_event_age_seconds_bucket{{channel=\"{channel}\",le=\"{bound}\"}} {sum}\n");
+            }
+            text.Append(CultureInfo.InvariantCulture, $"fhir_subscription_event_age_seconds_sum{{channel=\"{channel}\"}} {Volatile.Read(ref counts.AgeMicroseconds) / 1e6}\n");
+            text.Append(CultureInfo.InvariantCulture, $"fhir_subscription_event_age_seconds_count{{channel=\"{channel}\"}} {sum}\n");
+        }
+    }
+
+    private static void Write(StringBuilder text, string name, string type, string help, long value) =>
+        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value}\n");
+
+    private void Write(StringBuilder text, string name, string help, Func<ChannelCounts, long> value)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} counter\n");
+        foreach (var (channel, counts) in _channels)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{name}{{channel=\"{channel}\"}} {value(counts)}\n");
+        }
+    }
+
+    private ChannelCounts Of(string channel) => _channels.GetOrAdd(channel, static _ => new());
+}
+
+internal static partial class SubscriptionLines
+{
+    [LoggerMessage(70, LogLevel.Warning, "A trigger of the topic {Topic} could not be evaluated on some resource ({Fault}); it counts as not fulfilled.")]
+    public static partial void TriggerFailed(ILogger logger, string topic, string fault);
+
+    [LoggerMessage(71, LogLevel.Information, "A subscription by {Channel} is in error now: {Problem}.")]
+    public static partial void GivenUp(ILogger logger, string channel, string problem);
+
+    [LoggerMessage(72, LogLevel.Warning, "{Events} events for a subscription by {Channel} were set aside.")]
+    public static partial void SetAside(ILogger logger, string channel, int events);
+
+    [LoggerMessage(73, LogLevel.Error, "A notification could not be made and is tried again: {Fault}")]
+    public static partial void Faulted(ILogger logger, string fault);
+
+    [LoggerMessage(74, LogLevel.Error, "Old events of subscriptions could not be removed; tried again later: {Fault}")]
+    public static partial void SweepFailed(ILogger logger, string fault);
+}

@@ -1,0 +1,182 @@
+using CsCheck;
+using FhirCore;
+using FhirCore.Events;
+using FhirCore.Records;
+using FhirStore.Access;
+using Subscriptions.Feeds;
+using Subscriptions.Tests.Support;
+
+namespace Subscriptions.Tests.Matching;
+
+public sealed class MatcherTests
+{
+    private const string Record = "urn:fhir-server:topic:patient-record";
+
+    /// <summary>
+    /// Any changes, followed in batches of any size by processes that die at any commit, or whose commit's answer is lost: each subscription's
+    /// numbers are 1, 2, 3… and its events exactly those that match, in the order of the log. The oracle looks at the log itself.
+    /// </summary>
+    [Fact]
+    public async Task Numbers_HaveNeitherGapsNorDoubles_WhateverDiesWhen() =>
+        await Gen.Select(Gen.Int[0, 2].Array[5, 40], Gen.Int[1, 7], Gen.Int[0, 3].Array[0, 12]).SampleAsync(async (changes, most, deaths) =>
+        {
+            var faults = new FaultyStore();
+            using var house = await House.OpenAsync(wrap: inner => faults.Over(inner));
+            for (var i = 0; i < 3; i++)
+            {
+                await house.PutAsync(House.Subscription($"s{i}", Record, filter: $"patient=Patient/p{i}"), House.Grant());
+            }
+            await house.PutAsync(House.Subscription("all", Record), House.Grant());
+            for (var i = 0; i < changes.Length; i++)
+            {
+                await house.PutAsync($$"""{"resourceType":"Observation","id":"o{{i % 5}}","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/p{{changes[i]}}" } }""");
+            }
+            var expected = (await house.Records.ReadChangesAsync(0, 10_000, default)).Where(row => row.Key.Type == "Observation").ToArray();
+
+            faults.Plan(deaths);
+            for (var process = house.NewMatcher(); ; process = house.NewMatcher())
+            {
+                try
+                {
+                    await house.FollowAsync(process, most: most);
+                    break;
+                }
+                catch (Exception error) when (error is StoreUnavailableException or LaneLostException)
+                {
+                    // It died; another one takes over.
+                }
+            }
+            foreach (var (subscription, patient) in (ReadOnlySpan<(string, int?)>)[("s0", 0), ("s1", 1), ("s2", 2), ("all", null)])
+            {
+                var events = house.EventsAsync(subscription).GetAwaiter().GetResult();
+                var wanted = expected.Where((_, i) => patient is null || changes[i] == patient).Select(row => (row.Key.ToString(), row.Version));
+                if (!events.Select(one => one.Number).SequenceEqual(Enumerable.Range(1, events.Count).Select(number => (long)number))
+                    || !events.Select(one => (one.Event.Key.ToString(), one.Event.Version)).SequenceEqual(wanted))
+                {
+                    return false;
+                }
+            }
+            return true;
+        }, iter: 60);
+
+    /// <summary>Lanes of several processes count for the same subscription: between them no number is lost or given twice.</summary>
+    [Fact]
+    public async Task Lanes_SideBySide_ShareTheNumbers()
+    {
+        using var house = await House.OpenAsync();
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await house.FollowAsync(house.NewMatcher(), "a", wanted: happened => happened.Change.Key.Type == "Subscription");
+        for (var i = 0; i < 200; i++)
+        {
+            await house.PutAsync($$"""{"resourceType":"Observation","id":"o{{i}}","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/p{{i % 4}}" } }""");
+        }
+        await Task.WhenAll(((string[])["a", "b", "c", "d"]).Select((lane, number) => Task.Run(() =>
+            house.FollowAsync(house.NewMatcher(), lane, most: 3, wanted: happened => happened.Change.Key.Type == "Observation" && happened.Change.Partition == $"p{number}"))));
+
+        var events = await house.EventsAsync("s");
+        Assert.Equal(Enumerable.Range(1, 200).Select(number => (long)number), events.Select(one => one.Number));
+        Assert.Equal(200, events.Select(one => one.Event.Key).Distinct().Count());
+    }
+
+    /// <summary>A subscription is told of what comes behind it in the log, of nothing before it, and of nothing once it is off or gone.</summary>
+    [Fact]
+    public async Task Subscription_CountsFromItsPlaceInTheLogOn()
+    {
+        using var house = await House.OpenAsync();
+        await ObserveAsync("before");
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await ObserveAsync("first");
+        await house.PutAsync(House.Subscription("s", Record).Replace("requested", "off", StringComparison.Ordinal), House.Grant());
+        await ObserveAsync("while-off");
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await ObserveAsync("second");
+        await house.FollowAsync(house.NewMatcher()); // all of it in one batch
+
+        Assert.Equal(["first", "second"], (await house.EventsAsync("s")).Select(one => one.Event.Id));
+        var feed = (await house.Own.Feeds.FindAsync("s", default))!.Value.Id;
+        await house.DeleteAsync("Subscription", "s");
+        await ObserveAsync("while-gone");
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await ObserveAsync("anew");
+        await house.FollowAsync(house.NewMatcher());
+        Assert.Equal(["anew"], (await house.EventsAsync("s")).Select(one => one.Event.Id));
+        Assert.NotEqual(feed, (await house.Own.Feeds.FindAsync("s", default))!.Value.Id);
+
+        Task ObserveAsync(string id) => house.PutAsync($$"""{"resourceType":"Observation","id":"{{id}}","status":"final","code":{"text":"c"} }""");
+    }
+
+    /// <summary>Filters that follow one patient are looked up by the patients a resource names; that changes nothing of what matches.</summary>
+    [Fact]
+    public void NamedPatients_AreAllThatAnyReferenceNames() =>
+        Gen.Select(Gen.Int[0, 20].Array[0, 6], Gen.String).Sample((patients, noise) =>
+        {
+            var json = System.Text.Json.JsonSerializer.Serialize(new
+            {
+                note = noise,
+                a = patients.Select((patient, i) => new { reference = (i % 3) switch { 0 => $"Patient/p.{patient}-x", 1 => $"http://test/fhir/Patient/p.{patient}-x/_history/1", _ => $"Patient/p.{patient}-x#part" } }),
+            });
+            var found = Subscriptions.Matching.NamedPatients.In(new("Observation", "o"), System.Text.Encoding.UTF8.GetBytes(json));
+            return patients.All(patient => found.Contains($"p.{patient}-x"));
+        });
+
+    /// <summary>What the subscriber may not see when it happens gets no number; whose access has ended is counted no more, and it is said.</summary>
+    [Fact]
+    public async Task Access_IsAskedBeforeAnEventGetsItsNumber()
+    {
+        using var house = await House.OpenAsync();
+        house.Access.Standings["app"] = new SubscriberStanding(new Limited(house.Compiler.Compile("Observation", new ResourceCondition.InCompartment("p1"))));
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        for (var i = 0; i < 6; i++)
+        {
+            await house.PutAsync($$"""{"resourceType":"Observation","id":"o{{i}}","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/p{{i % 2}}" } }""");
+        }
+        await house.FollowAsync(house.NewMatcher());
+        Assert.Equal(["o1", "o3", "o5"], (await house.EventsAsync("s")).Select(one => one.Event.Id));
+
+        house.Access.Standings["app"] = FhirFailure.Of(FailureKind.Forbidden, "Ended.");
+        house.Clock.Advance(SubscriberStandings.Lifetime);
+        await house.PutAsync("""{"resourceType":"Observation","id":"o7","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/p1" } }""");
+        await house.FollowAsync(house.NewMatcher());
+        var feed = (await house.Own.Feeds.FindAsync("s", default))!.Value;
+        Assert.Equal((3, FeedFaults.Access), (feed.Last, feed.Fault));
+    }
+
+    /// <summary>Nobody is written for whom nothing has happened.</summary>
+    [Fact]
+    public async Task Batch_ThatConcernsNobody_IsIdle()
+    {
+        using var house = await House.OpenAsync();
+        await house.PutAsync("""{"resourceType":"Patient","id":"p"}""");
+        var rows = await house.Records.ReadJournalAsync(0, 10, default);
+        var (write, _) = (await EventProgress.ReadAsync(house.Records, EventProgress.KeyOf("subscriptions", "all"), default)).To(1, 0, 0, house.Clock.GetUtcNow());
+        var batch = new EventBatch("all", [.. rows.Select(row => new ResourceEvent(row.Change, row.Version))], write);
+        using var matcher = house.NewMatcher();
+        await matcher.HandleAsync(batch, default);
+
+        Assert.True(batch.IsIdle);
+        Assert.False(batch.IsCommitted);
+    }
+
+    /// <summary>Blocks hold which versions of which resources, and nothing that is in them.</summary>
+    [Fact]
+    public async Task StoredEvents_AreSealed()
+    {
+        using var house = await House.OpenAsync();
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await house.PutAsync("""{"resourceType":"Observation","id":"planted-id","status":"final","code":{"text":"planted-text"} }""");
+        await house.FollowAsync(house.NewMatcher());
+        var page = await house.Records.QueryAsync(new(SubscriptionRecords.BlockType, Predicate.Everything, RecordOrder.ById, null, 10), default);
+
+        var body = Assert.Single(page.Records).Body;
+        Assert.True(body.Span.IndexOf("planted-id"u8) < 0);
+    }
+
+    internal sealed class Limited(Restriction observations) : ICaller
+    {
+        public string Name => "limited";
+
+        public Restriction Reach(Use use, string type) => type == "Observation" ? observations : Restriction.Nothing;
+
+        public FhirFailure? Object(ResourceKey key, System.Text.Json.JsonElement? before, System.Text.Json.JsonElement? after) => null;
+    }
+}
