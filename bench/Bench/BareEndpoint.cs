@@ -17,7 +17,8 @@ internal static class BareEndpoint
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}").ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}").ConfigureKestrel(kestrel => kestrel.AddServerHeader = false)
+            .UseSockets(transport => transport.UnsafePreferInlineScheduling = true); // as the server has it
         var app = builder.Build();
         var answers = new ConcurrentDictionary<string, (int Status, byte[] Body)>(StringComparer.Ordinal);
         app.Run(async context =>

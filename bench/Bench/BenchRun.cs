@@ -8,6 +8,8 @@ namespace Bench;
 /// <summary>The whole measurement, from an empty folder to the table. Children are ended by their ids, the folder is removed.</summary>
 internal static class BenchRun
 {
+    private const int Slices = 5;
+
     public static async Task<int> RunAsync(BenchSettings settings)
     {
         if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2)
@@ -71,7 +73,7 @@ internal static class BenchRun
         foreach (var operation in Operations.All(data, http).Where(operation => settings.Only.Count == 0 || settings.Only.Contains(operation.Name)))
         {
             var measured = await MeasureAsync(settings, server, bare, operation);
-            report.Add(operation, measured.Server, measured.Bare, measured.Bytes);
+            report.Add(operation, measured);
             Console.WriteLine(report.LastLine);
             if (measured.Server.Statuses.Keys.Except(operation.Expected).Any())
             {
@@ -91,7 +93,7 @@ internal static class BenchRun
         return failed;
     }
 
-    private static async Task<(LoadResult Server, LoadResult Bare, int Bytes)> MeasureAsync(BenchSettings settings, PinnedProcess server, PinnedProcess bare, Operation operation)
+    private static async Task<Measured> MeasureAsync(BenchSettings settings, PinnedProcess server, PinnedProcess bare, Operation operation)
     {
         var (status, body) = await BenchServer.AskAsync(server, operation.Sample);
         if (!operation.Expected.Contains(status))
@@ -106,14 +108,20 @@ internal static class BenchRun
         {
             await Load.RunAsync([server], settings.Connections, settings.Measure / 4, operation.Source);
         }
-        var onServer = await Load.RunAsync([server], settings.Connections, operation.Name == "fight" ? null : settings.Measure, operation.Source);
-
         var path = $"/{operation.Name}";
         await PutAsync(bare, path, status, body);
-        var request = HttpText.Retarget(operation.Sample, path);
-        byte[][] same = [request];
+        byte[][] same = [HttpText.Retarget(operation.Sample, path)];
         await WarmUp.RunAsync([bare], settings.Connections, _ => new Cycle(same, 0));
-        return (onServer, await Load.RunAsync([bare], settings.Connections, settings.Measure / 2, _ => new Cycle(same, 0)), body.Length);
+
+        // By turns, so that a machine that is slower for a while is so for both.
+        var whole = operation.Name == "fight";
+        var (onServer, onBare) = (new List<LoadResult>(), new List<LoadResult>());
+        for (var slice = 0; slice < (whole ? 1 : Slices); slice++)
+        {
+            onServer.Add(await Load.RunAsync([server], settings.Connections, whole ? null : settings.Measure / Slices, operation.Source));
+            onBare.Add(await Load.RunAsync([bare], settings.Connections, settings.Measure / Slices, _ => new Cycle(same, 0)));
+        }
+        return new(LoadResult.Of(onServer), LoadResult.Of(onBare), LoadResult.Median(onServer.Zip(onBare, (ours, theirs) => ours.PerCpuSecond / theirs.PerCpuSecond)), body.Length);
     }
 
     /// <summary>Every slot went to one client, and the calendar says so too.</summary>

@@ -19,6 +19,19 @@ internal sealed record LoadResult(long Requests, double Seconds, double Cpu, dou
     public double PerSecond => Requests / Seconds;
 
     public double PerCpuSecond => Requests / Cpu;
+
+    /// <summary>Several slices as one: requests and times summed, of the latencies the slice in the middle.</summary>
+    public static LoadResult Of(IReadOnlyList<LoadResult> slices) => slices.Count == 1 ? slices[0] : new(
+        slices.Sum(slice => slice.Requests),
+        slices.Sum(slice => slice.Seconds),
+        slices.Sum(slice => slice.Cpu),
+        Median(slices.Select(slice => slice.P50Microseconds)),
+        Median(slices.Select(slice => slice.P99Microseconds)),
+        slices.SelectMany(slice => slice.Statuses).GroupBy(pair => pair.Key).ToDictionary(group => group.Key, group => group.Sum(pair => pair.Value)));
+
+    public static double Median(IEnumerable<double> values) => values.Order().ToArray() is var sorted && sorted.Length % 2 == 1
+        ? sorted[sorted.Length / 2]
+        : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
 }
 
 internal static class Load

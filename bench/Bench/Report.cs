@@ -3,6 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Bench;
 
+/// <param name="Ratio">Server over bare, of requests per CPU-second: the middle one of the slices that were measured by turns.</param>
+/// <param name="Bytes">Length of the answer.</param>
+internal sealed record Measured(LoadResult Server, LoadResult Bare, double Ratio, int Bytes);
+
 /// <summary>The table of ratios, and what else was seen.</summary>
 internal sealed class Report
 {
@@ -20,9 +24,9 @@ internal sealed class Report
     /// <summary>What is added from now on was measured on this engine.</summary>
     public void Begin(string engine) => _passes.Add((engine, [], []));
 
-    public void Add(Operation operation, LoadResult server, LoadResult bare, int bytes) => _passes[^1].Rows.Add(string.Create(
+    public void Add(Operation operation, Measured measured) => _passes[^1].Rows.Add(string.Create(
         CultureInfo.InvariantCulture,
-        $"| {operation.Title} | {server.PerSecond:N0} | {server.PerCpuSecond:N0} | {bare.PerCpuSecond:N0} | {server.PerCpuSecond / bare.PerCpuSecond:0.00} | {(operation.Aim is { } aim ? aim.ToString("0.00", CultureInfo.InvariantCulture) : "–")} | {server.P50Microseconds / 1000:0.00} | {server.P99Microseconds / 1000:0.00} | {bytes:N0} |"));
+        $"| {operation.Title} | {measured.Server.PerSecond:N0} | {measured.Server.PerCpuSecond:N0} | {measured.Bare.PerCpuSecond:N0} | {measured.Ratio:0.00} | {(operation.Aim is { } aim ? aim.ToString("0.00", CultureInfo.InvariantCulture) : "–")} | {measured.Server.P50Microseconds / 1000:0.00} | {measured.Server.P99Microseconds / 1000:0.00} | {measured.Bytes:N0} |"));
 
     public void Add(string note) => (_passes.Count == 0 ? _notes : _passes[^1].Notes).Add(note);
 

@@ -7,15 +7,16 @@ namespace Bench;
 internal static class WarmUp
 {
     private const double Gain = 1.04;
-    private const int CalmSlices = 3;
+    private const int CalmSlices = 6;
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(24); // on one busy core recompilation comes in steps, with calm between them
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     public static async Task RunAsync(IReadOnlyList<PinnedProcess> servers, int connections, Func<int, IRequestSource> sourceOf)
     {
         var best = 0.0;
         var calm = 0;
-        for (var spent = TimeSpan.Zero; spent < Longest && calm < CalmSlices; spent += Slice)
+        for (var spent = TimeSpan.Zero; spent < Shortest || (spent < Longest && calm < CalmSlices); spent += Slice)
         {
             var result = await Load.RunAsync(servers, connections, Slice, sourceOf);
             calm = result.PerCpuSecond < best * Gain ? calm + 1 : 0;

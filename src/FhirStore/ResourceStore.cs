@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore.Access;
+using FhirStore.Caching;
 using FhirStore.Checking;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
@@ -17,10 +18,14 @@ public sealed class ResourceStore
     private readonly RecordCipher _cipher;
     private readonly RequestResolver _resolver;
     private readonly PlanCommitter _committer;
+    private readonly RecentResources? _recent;
 
+    /// <param name="recent">Null where other processes write to the same engine.</param>
     public ResourceStore(
-        IRecordStore records, RecordCipher cipher, ResourceIndexer indexer, SearchService search, IEnumerable<IWriteRule> rules, TimeProvider clock)
+        IRecordStore records, RecordCipher cipher, ResourceIndexer indexer, SearchService search, IEnumerable<IWriteRule> rules, TimeProvider clock,
+        RecentResources? recent = null)
     {
+        _recent = recent;
         _records = records;
         _cipher = cipher;
         _resolver = new(search, clock);
@@ -28,8 +33,8 @@ public sealed class ResourceStore
     }
 
     /// <returns>The current version, a tombstone included; null where there never was one.</returns>
-    public async ValueTask<StoredResource?> ReadAsync(ResourceKey key, CancellationToken ct) =>
-        await _records.GetAsync(key, ct) is { } record ? await OpenAsync(record, ct) : null;
+    public ValueTask<StoredResource?> ReadAsync(ResourceKey key, CancellationToken ct) =>
+        _recent is null ? FetchAsync(key, ct) : _recent.TryGet(key, out var resource) ? new(resource) : FetchAsync(_recent, key, ct);
 
     public async ValueTask<StoredResource?> ReadVersionAsync(ResourceKey key, long version, CancellationToken ct) =>
         await _records.GetVersionAsync(key, version, ct) is { } record ? await OpenAsync(record, ct) : null;
@@ -116,6 +121,20 @@ public sealed class ResourceStore
     /// <inheritdoc cref="CommitPlanAsync{T}(Func{WritePlan, CancellationToken, ValueTask{Outcome{T}}}, CancellationToken)"/>
     public Task<Outcome<PlanResult<T>>> CommitPlanAsync<T>(ICaller? caller, Func<WritePlan, CancellationToken, ValueTask<Outcome<T>>> build, CancellationToken ct) =>
         _committer.RunAsync(() => new WritePlan(this, caller), build, ct);
+
+    private async ValueTask<StoredResource?> FetchAsync(RecentResources recent, ResourceKey key, CancellationToken ct)
+    {
+        var mark = recent.Mark(key);
+        var resource = await FetchAsync(key, ct);
+        if (resource is not null)
+        {
+            recent.Put(resource, mark);
+        }
+        return resource;
+    }
+
+    private async ValueTask<StoredResource?> FetchAsync(ResourceKey key, CancellationToken ct) =>
+        await _records.GetAsync(key, ct) is { } record ? await OpenAsync(record, ct) : null;
 
     private async ValueTask<StoredResource> OpenAsync(StoredRecord record, CancellationToken ct) =>
         new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _cipher.OpenAsync(record, ct)) { Partition = record.Partition };

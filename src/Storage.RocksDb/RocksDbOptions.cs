@@ -1,3 +1,5 @@
+using FhirCore.Records;
+
 namespace Storage.RocksDb;
 
 /// <summary>Where the store lies and how much memory it may take.</summary>
@@ -11,6 +13,9 @@ public sealed record RocksDbOptions
 
     /// <summary>Bytes of commits kept in memory until they are written out sorted. A part of <see cref="CacheBytes"/>.</summary>
     public long WriteBufferBytes { get; init; } = 16L << 20;
+
+    /// <summary>Told of every record written.</summary>
+    public IWriteListener? Listener { get; init; }
 
     /// <summary>Size at which the log of recent commits is closed. What it holds is replayed at start.</summary>
     public long MaxLogBytes { get; init; } = 32L << 20;

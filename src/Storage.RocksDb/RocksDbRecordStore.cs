@@ -15,12 +15,14 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
 {
     private readonly EngineHolder _engines;
     private readonly CommitLoop _commits;
+    private readonly IWriteListener? _listener;
     private readonly string _directory;
     private int _disposed;
 
     private RocksDbRecordStore(RocksDbOptions options, EngineHolder engines)
     {
         _directory = options.Directory;
+        _listener = options.Listener;
         _engines = engines;
         _commits = new CommitLoop(options, engines);
     }
@@ -244,6 +246,7 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
             writing.Write(rows);
             _engines.Publish(writing.Types);
             _commits.ForgetEnd();
+            _listener?.AnythingWritten();
         }, CancellationToken.None);
     }
 

@@ -20,13 +20,19 @@ internal sealed class AuditBlock
     /// <summary>Longest time between the entries of a block: a search by date need look no further around its bounds.</summary>
     public static readonly TimeSpan LongestSpan = TimeSpan.FromMinutes(1);
 
-    private const byte Format = 1;
+    /// <summary>The hash covers all entries at once. Format 1 hashed them one by one.</summary>
+    private const byte Format = 2;
 
+    private const byte FormatByEntry = 1;
+
+    private readonly bool _hashedByEntry;
+    private readonly ReadOnlyMemory<byte> _whole;
     private readonly ReadOnlyMemory<byte>[] _entries;
 
-    private AuditBlock(string chain, long number, long first, byte[] before, byte[] after, ReadOnlyMemory<byte>[] entries)
+    private AuditBlock(string chain, long number, long first, byte[] before, byte[] after, bool hashedByEntry, ReadOnlyMemory<byte> whole, ReadOnlyMemory<byte>[] entries)
     {
-        (Chain, Number, First, Before, After, _entries) = (chain, number, first, before, after, entries);
+        (Chain, Number, First, Before, After) = (chain, number, first, before, after);
+        (_hashedByEntry, _whole, _entries) = (hashedByEntry, whole, entries);
     }
 
     public string Chain { get; }
@@ -76,7 +82,7 @@ internal sealed class AuditBlock
         try
         {
             var bytes = new ByteReader(body.Span);
-            if (bytes.Byte() is var format && format != Format)
+            if (bytes.Byte() is var format && format is not (Format or FormatByEntry))
             {
                 throw new FormatException($"Format {format} of an audit block is not known.");
             }
@@ -84,6 +90,7 @@ internal sealed class AuditBlock
             var (number, first) = (bytes.Number(), bytes.Number());
             var (before, after) = (bytes.Bytes().ToArray(), bytes.Bytes().ToArray());
             var entries = new ReadOnlyMemory<byte>[bytes.Count()];
+            var whole = body[^bytes.Left..];
             for (var i = 0; i < entries.Length; i++)
             {
                 var entry = bytes.Bytes();
@@ -91,7 +98,7 @@ internal sealed class AuditBlock
                 entries[i] = body.Slice(offset, entry.Length);
             }
             return bytes.IsAtEnd && before.Length == ChainHash.Size && after.Length == ChainHash.Size
-                ? new(chain, number, first, before, after, entries)
+                ? new(chain, number, first, before, after, format == FormatByEntry, whole, entries)
                 : throw new FormatException("The block is not whole.");
         }
         catch (FormatException why)
@@ -105,9 +112,16 @@ internal sealed class AuditBlock
     {
         Span<byte> hash = stackalloc byte[ChainHash.Size];
         Before.CopyTo(hash);
-        foreach (var entry in _entries)
+        if (_hashedByEntry)
         {
-            ChainHash.Extend(hash, entry.Span);
+            foreach (var entry in _entries)
+            {
+                ChainHash.Extend(hash, entry.Span);
+            }
+        }
+        else
+        {
+            ChainHash.Extend(hash, _whole.Span);
         }
         return hash.SequenceEqual(After);
     }

@@ -70,6 +70,8 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
 
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
+    public readonly int Left => _rest.Length;
+
     public byte Byte() => Raw(1)[0];
 
     public long Int64() => BinaryPrimitives.ReadInt64BigEndian(Raw(8));

@@ -70,9 +70,16 @@ internal sealed class BlockWalk(IRecordStore records, SealedBodies bodies, About
         ? new(id, AuditBlock.Read(body))
         : throw new StoreCorruptException($"{record.Key} is no id of an audit block.") { Summary = "audit block" };
 
+    /// <summary>No event of the trail has a value of these.</summary>
+    private static readonly string[] NeverThere = ["_tag", "_security", "_source"];
+
     /// <summary>What the index knows of a search.</summary>
     public Predicate Narrow(ResourceFilter filter)
     {
+        if (Array.Exists(NeverThere, filter.Needs))
+        {
+            return Predicate.Nothing;
+        }
         var parts = ImmutableArray.CreateBuilder<Predicate>();
         foreach (var parameter in (string[])["patient", "entity", "agent"])
         {

@@ -138,7 +138,7 @@ internal sealed class BlockWriter(IRecordStore records, RecordCipher cipher, Ind
     }
 
     /// <summary>Entries as bytes into <see cref="_entries"/>, whom they are about into <see cref="_subjects"/>.</summary>
-    /// <param name="hash">Of the chain so far; extended by each entry.</param>
+    /// <param name="hash">Of the chain so far; extended by the entries.</param>
     private (int Count, bool HasLinks) Encode(IReadOnlyList<Waiting> waiting, int from, byte[] hash)
     {
         _entries.Clear();
@@ -154,11 +154,11 @@ internal sealed class BlockWriter(IRecordStore records, RecordCipher cipher, Ind
             }
             _entry.Clear();
             EntryCodec.Write(entry, _entry);
-            ChainHash.Extend(hash, _entry.Written);
             _entries.Bytes(_entry.Written);
             AboutIndex.AddSubjects(entry, _subjects);
             hasLinks |= entry.Kind == AuditKind.Links;
         }
+        ChainHash.Extend(hash, _entries.Written);
         return (count, hasLinks);
     }
 

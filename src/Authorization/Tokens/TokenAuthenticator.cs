@@ -34,6 +34,10 @@ public sealed class TokenAuthenticator
     private const string Scheme = "Bearer ";
     private const string AnonymousClient = "anonymous-on-loopback";
 
+    private static readonly object LastHeader = new();
+
+    private sealed record HashedHeader(string Header, TokenHash Hash);
+
     // Between processes whose clocks differ; the end of a token is exact.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
@@ -62,9 +66,18 @@ public sealed class TokenAuthenticator
     internal int CachedCount => _cache.Count;
 
     /// <param name="authorizationHeader">As it came; null or empty where there is none.</param>
+    /// <param name="connection">
+    /// What is kept for as long as the connection lives: Kestrel hands out the same string where a header repeats the one of the request
+    /// before, and then its hash need not be made again. Null where there is no such place.
+    /// </param>
     /// <returns>A refusal goes out with the header that <see cref="BearerChallenge.Of"/> makes of it.</returns>
-    public ValueTask<Outcome<Grant>> AuthenticateAsync(string? authorizationHeader, CancellationToken ct)
+    public ValueTask<Outcome<Grant>> AuthenticateAsync(string? authorizationHeader, CancellationToken ct, IDictionary<object, object?>? connection = null)
     {
+        if (authorizationHeader is not null && connection is not null && connection.TryGetValue(LastHeader, out var last)
+            && last is HashedHeader hashed && ReferenceEquals(hashed.Header, authorizationHeader) && _cache.Find(hashed.Hash, _clock.GetUtcNow()) is { } grant)
+        {
+            return new(grant);
+        }
         if (_anonymous is not null)
         {
             return new(_anonymous);
@@ -83,7 +96,12 @@ public sealed class TokenAuthenticator
         {
             return new(Invalid("is not one that this server issues"));
         }
-        return _cache.Find(hash, _clock.GetUtcNow()) is { } known ? new(known) : VerifyAsync(token.ToString(), hash, ct);
+        if (_cache.Find(hash, _clock.GetUtcNow()) is not { } known)
+        {
+            return VerifyAsync(token.ToString(), hash, ct);
+        }
+        connection?[LastHeader] = new HashedHeader(authorizationHeader, hash);
+        return new(known);
     }
 
     private static bool TryHash(ReadOnlySpan<char> token, out TokenHash hash)

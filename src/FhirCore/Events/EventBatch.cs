@@ -4,7 +4,7 @@ using FhirCore.Records;
 namespace FhirCore.Events;
 
 /// <summary>Events of one lane in their order, and the write that says they are handled.</summary>
-/// <param name="lane">Events of one partition always come by the same lane of a group, one batch after another.</param>
+/// <param name="lane">Events of one type and partition always come by the same lane of a group, one batch after another.</param>
 /// <param name="progress">
 /// Written in the handler's own commit it makes the handler's effects happen exactly once: a second commit for the same events finds
 /// the progress at another version and fails.

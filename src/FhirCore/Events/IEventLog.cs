@@ -1,13 +1,14 @@
 namespace FhirCore.Events;
 
 /// <summary>
-/// What happened to resources, for whoever must learn of it: each event at least once, those of one partition (a patient, a schedule)
-/// in order. A group that dies goes on where it committed. Every implementation passes <c>EventLogContract</c>.
+/// What happened to resources, for whoever must learn of it: each event at least once, those of one resource type and one partition (a
+/// patient, a schedule) in order. A group that dies goes on where it committed. Every implementation passes <c>EventLogContract</c>.
 /// </summary>
 public interface IEventLog
 {
     /// <summary>
-    /// Follows as a member of the group until cancelled. Members in several processes share the lanes; a lane has one follower at a time.
+    /// Follows as a member of the group until cancelled, then returns. Members in several processes share the lanes; a lane has one
+    /// follower at a time, but for a moment in which one that is late to stop finds that its commits no longer succeed.
     /// Engine trouble is waited out. Events that a handler cannot take are set aside (<see cref="DeadEvent"/>) and the lane goes on.
     /// </summary>
     Task FollowAsync(EventGroup group, IEventHandler handler, CancellationToken ct);
@@ -21,7 +22,8 @@ public interface IEventHandler
 {
     /// <summary>
     /// Called for one batch of a lane at a time; lanes run side by side. A batch is given again after a crash, or after this threw, unless
-    /// its progress was committed. What throws again and again is given event by event, and the event that throws is set aside.
+    /// its progress was committed. What throws is given event by event, and the event that throws again and again is set aside, but for
+    /// <see cref="Records.StoreUnavailableException"/>: that is waited out for as long as it takes, so throw it where an engine is away.
     /// </summary>
     /// <exception cref="LaneLostException">The commit with the batch's progress found it at another version.</exception>
     Task HandleAsync(EventBatch batch, CancellationToken ct);

@@ -6,27 +6,17 @@ namespace FhirCore.Events;
 /// <param name="Offset">Where the engine goes on behind it; 0 where it needs none.</param>
 public readonly record struct PlacedEvent(ResourceEvent Event, long Offset);
 
-/// <summary>Told what becomes of events on their way to a handler.</summary>
-public interface IEventObserver
-{
-    void Handled(string group, int events, TimeSpan oldest);
-
-    /// <summary>It is tried again.</summary>
-    void Failed(string group, string lane, Exception why);
-
-    void SetAside(DeadEvent dead);
-}
-
 /// <summary>
-/// One lane's events through a handler, for every log: retried while the engine is away, given one by one when they cannot be handled
-/// together, set aside when one cannot be handled at all, and the lane's progress written with what became of them.
+/// One lane's events through a handler, for every log: retried while the store is away, given one by one when they cannot be handled
+/// together, set aside when one cannot be handled at all, and the lane's progress written with what became of them. One call at a time.
 /// </summary>
 /// <param name="setAside">Keeps an event that nobody could handle, in one commit with the write given, or before it.</param>
 public sealed class LaneRunner(
     IRecordStore records, EventGroup group, string lane, IEventHandler handler, Func<DeadEvent, RecordWrite, CancellationToken, Task> setAside,
     IEventObserver? observer, TimeProvider clock)
 {
-    private const int MostAttempts = 3;
+    /// <summary>Over a second and a half: what a moment's trouble made fail is not set aside.</summary>
+    private const int MostAttempts = 5;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -34,7 +24,8 @@ public sealed class LaneRunner(
     public EventProgress Progress { get; private set; } = new(EventProgress.KeyOf(group.Name, lane), 0, 0, 0);
 
     /// <summary>Asks where the lane stands: at the start, and again after a <see cref="LaneLostException"/>.</summary>
-    public async Task<EventProgress> OpenAsync(CancellationToken ct) => Progress = await EventProgress.ReadAsync(records, Progress.Key, ct).ConfigureAwait(false);
+    public Task<EventProgress> OpenAsync(CancellationToken ct) =>
+        WhenThereAsync(async () => Progress = await EventProgress.ReadAsync(records, Progress.Key, ct).ConfigureAwait(false), ct);
 
     /// <summary>Events in their order; when it returns they are handled or set aside, and the progress says so.</summary>
     /// <param name="endSequence">Up to here there is nothing else for the group.</param>
@@ -70,66 +61,105 @@ public sealed class LaneRunner(
     /// <returns>Null when they are handled; otherwise what the handler threw last.</returns>
     private async Task<Exception?> TryAsync(ImmutableArray<PlacedEvent> events, long endSequence, long endOffset, int attempts, CancellationToken ct)
     {
+        var resources = events.Select(placed => placed.Event).ToImmutableArray();
         var pause = FirstPause;
-        for (var attempt = 1; ; attempt++)
+        while (true)
         {
+            ct.ThrowIfCancellationRequested();
             var (write, then) = Progress.To(endSequence, endOffset, clock.GetUtcNow());
-            var batch = new EventBatch(lane, [.. events.Select(placed => placed.Event)], write);
+            var batch = new EventBatch(lane, resources, write);
+            Exception? why = null;
             try
             {
                 await handler.HandleAsync(batch, ct).ConfigureAwait(false);
-                if (batch.IsCommitted)
-                {
-                    Progress = then;
-                }
-                else
-                {
-                    await MoveAsync(endSequence, endOffset, ct).ConfigureAwait(false);
-                }
-                observer?.Handled(group.Name, events.Length, clock.GetUtcNow() - events[0].Event.Change.At);
+            }
+            catch (Exception error) when (!ct.IsCancellationRequested)
+            {
+                why = error;
+            }
+            if (batch.IsCommitted)
+            {
+                Progress = then;
+            }
+            else if (why is null)
+            {
+                await MoveAsync(endSequence, endOffset, ct).ConfigureAwait(false);
+            }
+            if (why is not null)
+            {
+                observer?.Failed(group.Name, lane, why);
+            }
+            if (why is null || batch.IsCommitted)
+            {
+                observer?.Handled(group.Name, events.Length, clock.GetUtcNow() - resources[0].Change.At);
                 return null;
             }
-            catch (Exception error) when (!ct.IsCancellationRequested && error is not LaneLostException)
+            await ThrowIfLostAsync(why, ct).ConfigureAwait(false);
+            if (why is not StoreUnavailableException && --attempts <= 0)
             {
-                observer?.Failed(group.Name, lane, error);
-                if (batch.IsCommitted)
-                {
-                    Progress = then;
-                    return null;
-                }
-                if (error is StoreUnavailableException)
-                {
-                    attempt--; // the events are not to blame
-                }
-                else if (attempt >= attempts)
-                {
-                    return error;
-                }
+                return why;
             }
             await Task.Delay(pause, clock, ct).ConfigureAwait(false);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            pause = Longer(pause);
+        }
+    }
+
+    /// <summary>Looks whether it is so: a handler that says it of another conflict would be asked without end.</summary>
+    private async Task ThrowIfLostAsync(Exception why, CancellationToken ct)
+    {
+        if (why is LaneLostException)
+        {
+            var now = await WhenThereAsync(() => EventProgress.ReadAsync(records, Progress.Key, ct).AsTask(), ct).ConfigureAwait(false);
+            if (now.Version != Progress.Version)
+            {
+                throw new LaneLostException(lane);
+            }
         }
     }
 
     private async Task SetAsideAsync(DeadEvent dead, long sequence, long offset, CancellationToken ct)
     {
         var (write, then) = Progress.To(sequence, offset, clock.GetUtcNow());
-        await setAside(dead, write, ct).ConfigureAwait(false);
-        Progress = then;
+        await WhenThereAsync(
+            async () =>
+            {
+                await setAside(dead, write, ct).ConfigureAwait(false);
+                return Progress = then;
+            },
+            ct).ConfigureAwait(false);
         observer?.SetAside(dead);
     }
 
     private async Task MoveAsync(long sequence, long offset, CancellationToken ct)
     {
-        if (sequence == Progress.Sequence && offset == Progress.Offset)
+        if (Progress.Version > 0 && sequence == Progress.Sequence && offset == Progress.Offset)
         {
             return;
         }
         var (write, then) = Progress.To(sequence, offset, clock.GetUtcNow());
-        if (await records.CommitAsync(Commit.Of(write), ct).ConfigureAwait(false) is not CommitResult.Done)
+        if (await WhenThereAsync(() => records.CommitAsync(Commit.Of(write), ct), ct).ConfigureAwait(false) is not CommitResult.Done)
         {
-            throw new LaneLostException(lane);
+            throw new LaneLostException(lane); // or our own write, whose answer was lost
         }
         Progress = then;
     }
+
+    /// <summary>Tries until the store is there.</summary>
+    private async Task<T> WhenThereAsync<T>(Func<Task<T>> ask, CancellationToken ct)
+    {
+        for (var pause = FirstPause; ; pause = Longer(pause))
+        {
+            try
+            {
+                return await ask().ConfigureAwait(false);
+            }
+            catch (StoreUnavailableException away) when (!ct.IsCancellationRequested)
+            {
+                observer?.Failed(group.Name, lane, away);
+            }
+            await Task.Delay(pause, clock, ct).ConfigureAwait(false);
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 }

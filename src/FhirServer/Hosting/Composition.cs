@@ -77,6 +77,10 @@ internal static class Composition
         services.AddSingleton<ResourceIndexer>();
         services.AddSingleton<OperationalFields>();
         services.AddSingleton<SearchService>();
+        if (store.Recent is { } recent)
+        {
+            services.AddSingleton(recent);
+        }
         services.AddSingleton<ResourceStore>();
         services.AddSingleton<RestrictionCompiler>();
         services.AddSingleton<ConsentBook>();

@@ -11,17 +11,18 @@ namespace FhirServer.Hosting;
 internal static class Engine
 {
     /// <param name="notice">Told in one line when the engine cannot write, and when it can again.</param>
-    public static async Task<IRecordStore> OpenAsync(ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct) =>
+    /// <param name="listener">Told of every write, where this process makes all of them.</param>
+    public static async Task<IRecordStore> OpenAsync(ServerSettings settings, TimeProvider clock, Action<string>? notice, IWriteListener? listener, CancellationToken ct) =>
         settings.Storage.Provider == StorageProvider.MongoDb
             ? await OpenMongoDbAsync(settings.Storage.MongoDbConnectionString!, settings.Storage.MongoDbDatabase, settings.Storage.MongoDbOperationTimeout, clock, notice, ct)
-            : OpenRocksDb(settings, clock, notice);
+            : OpenRocksDb(settings, clock, notice, listener);
 
     private static async Task<IRecordStore> OpenMongoDbAsync(string connectionString, string database, TimeSpan timeout, TimeProvider clock, Action<string>? notice, CancellationToken ct) =>
         await MongoDbRecordStore.OpenAsync(
             new() { ConnectionString = connectionString, Database = database, OperationTimeout = timeout, OrderedFields = OrderedFields.All }, clock, notice, ct);
 
-    public static RocksDbRecordStore OpenRocksDb(ServerSettings settings, TimeProvider clock, Action<string>? notice) =>
-        RocksDbRecordStore.Open(new() { Directory = settings.RecordsDirectory }, clock, notice);
+    public static RocksDbRecordStore OpenRocksDb(ServerSettings settings, TimeProvider clock, Action<string>? notice, IWriteListener? listener = null) =>
+        RocksDbRecordStore.Open(new() { Directory = settings.RecordsDirectory, Listener = listener }, clock, notice);
 
     /// <summary>Opens the store that a command names.</summary>
     /// <param name="mustExist">A source: it is never made.</param>

@@ -102,13 +102,18 @@ public sealed class FhirApplication : IAsyncDisposable
             kestrel.ConfigureHttpsDefaults(https => https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13);
         });
         var sockets = new ListeningSockets();
-        builder.WebHost.UseSockets(transport => transport.CreateBoundListenSocket =
-            endpoint => sockets.Add(SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint)));
+        builder.WebHost.UseSockets(transport =>
+        {
+            transport.CreateBoundListenSocket = endpoint => sockets.Add(SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint));
+            // No request blocks its thread for long, and each hand-over between threads costs more than most of what a read does.
+            transport.UnsafePreferInlineScheduling = true;
+        });
         builder.Services.AddSingleton(sockets);
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         // The framework's own words about requests would put paths with ids into the log.
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None) // or each request gets an Activity that nobody reads
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical) // a failed start is told by EntryPoint, without a stack trace
             .AddFilter("OpenIddict", LogLevel.Warning)

@@ -1,6 +1,7 @@
 using FhirCore.Records;
 using FhirServer.Observability;
 using FhirServer.Settings;
+using FhirStore.Caching;
 using FhirStore.Encryption;
 
 namespace FhirServer.Hosting;
@@ -21,6 +22,9 @@ internal sealed class OpenStore : IAsyncDisposable
 
     public StoreKeys Keys { get; }
 
+    /// <summary>Null where other processes may write.</summary>
+    public RecentResources? Recent { get; private init; }
+
     /// <summary>Null where the engine is backed up with its own tools.</summary>
     public IBackup? Backup => Records.Inner as IBackup;
 
@@ -32,7 +36,11 @@ internal sealed class OpenStore : IAsyncDisposable
         ServerSettings settings, TimeProvider clock, Action<string>? notice, CancellationToken ct, IRecordStore? engine = null)
     {
         MakePrivate(settings.DataDirectory);
-        var records = new CountedRecordStore(engine ?? await Engine.OpenAsync(settings, clock, notice, ct));
+        var keys = new StoreKeysOptions();
+        var recent = engine is null && settings.Storage is { Provider: StorageProvider.RocksDb, RecentBytes: > 0 }
+            ? new RecentResources(settings.Storage.RecentBytes, keys.KeyLifetime, clock)
+            : null;
+        var records = new CountedRecordStore(engine ?? await Engine.OpenAsync(settings, clock, notice, recent, ct));
         FileKeyVault? vault = null;
         try
         {
@@ -42,7 +50,7 @@ internal sealed class OpenStore : IAsyncDisposable
             }
             // A new key could never open old data: it is made only where there is none yet.
             vault = FileKeyVault.Open(settings.KeyFile, mayCreate: !await StoreKeys.ExistAsync(records, ct));
-            return new(records, vault, await StoreKeys.OpenAsync(records, vault, clock, ct));
+            return new(records, vault, await StoreKeys.OpenAsync(records, vault, clock, ct, keys)) { Recent = recent };
         }
         catch
         {

@@ -8,6 +8,7 @@ using FhirServer.Discovery;
 using FhirServer.Interactions;
 using FhirServer.Provenances;
 using FhirServer.Settings;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace FhirServer.Http;
 
@@ -51,7 +52,7 @@ internal sealed class FhirHttp(
         var (isOver, pretty) = (false, false);
         try
         {
-            if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct)).TryGet(out grant, out var failure)
+            if (!(await authenticator.AuthenticateAsync(http.Headers.Authorization.ToString(), ct, context.Features.Get<IConnectionItemsFeature>()?.Items)).TryGet(out grant, out var failure)
                 || !parsed.TryGet(out route, out failure))
             {
                 audit.RecordRefusal(context, origin, grant, parsed.TryGet(out var named, out _) ? named : default, interaction, failure);

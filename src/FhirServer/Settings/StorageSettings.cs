@@ -14,6 +14,9 @@ public sealed record StorageSettings
     /// <summary>Longest that one question to MongoDB may take, 1 second to 5 minutes; then the request is refused with 503.</summary>
     public required TimeSpan MongoDbOperationTimeout { get; init; }
 
+    /// <summary>Bytes for resources read last, 0 to 64 GiB. Of the embedded engine only: with another, any process may have written since.</summary>
+    public required long RecentBytes { get; init; }
+
     internal static StorageSettings Read(SettingsReader read)
     {
         var provider = read.OneOf("Storage:Provider", nameof(StorageProvider.RocksDb), [nameof(StorageProvider.RocksDb), nameof(StorageProvider.MongoDb)]);
@@ -34,6 +37,7 @@ public sealed record StorageSettings
             MongoDbConnectionString = isMongoDb ? connectionString : null,
             MongoDbDatabase = database,
             MongoDbOperationTimeout = read.Time("Storage:MongoDb:OperationTimeout", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
+            RecentBytes = read.Number("Storage:RecentMegabytes", 64, 0, 65_536) << 20,
         };
     }
 

@@ -60,6 +60,9 @@ public sealed class ResourceFilter
         }
     }
 
+    /// <summary>A match has some value of the parameter.</summary>
+    public bool Needs(string parameter) => ValuesOf(parameter).Any();
+
     /// <summary>For each condition on the reference parameter: the resources that it takes, one of which a match refers to.</summary>
     /// <returns>Conditions that name none in particular are left out.</returns>
     public IEnumerable<ImmutableArray<string>> ReferencesOf(string parameter)

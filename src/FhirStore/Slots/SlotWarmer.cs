@@ -1,5 +1,5 @@
+using FhirCore.Events;
 using FhirCore.Records;
-using FhirStore.Events;
 using FhirStore.Indexing;
 
 namespace FhirStore.Slots;

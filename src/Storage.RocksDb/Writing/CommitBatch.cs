@@ -89,6 +89,15 @@ internal sealed class CommitBatch
         return new CommitResult.Done(Sequence);
     }
 
+    /// <summary>To be called when the batch is written.</summary>
+    public void TellWritten(IWriteListener listener)
+    {
+        foreach (var key in _changed.Keys)
+        {
+            listener.Written(key);
+        }
+    }
+
     private CommitResult? Check(RecordCondition condition, PreparedCommit commit)
     {
         switch (condition)

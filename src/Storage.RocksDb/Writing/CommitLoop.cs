@@ -16,6 +16,7 @@ internal sealed class CommitLoop
 
     private readonly Channel<PreparedCommit> _waiting;
     private readonly EngineHolder _engines;
+    private readonly IWriteListener? _listener;
     private readonly CommitBatch _batch = new();
     private readonly List<PreparedCommit> _taken = new(MostCommits);
     private readonly Thread _thread;
@@ -25,6 +26,7 @@ internal sealed class CommitLoop
     public CommitLoop(RocksDbOptions options, EngineHolder engines)
     {
         _engines = engines;
+        _listener = options.Listener;
         _end = LogEnd.Read(engines.Current.Engine);
         _waiting = Channel.CreateBounded<PreparedCommit>(new BoundedChannelOptions(options.MaxWaitingCommits) { SingleReader = true });
         _thread = new Thread(Run) { IsBackground = true, Name = "record commits" };
@@ -110,7 +112,12 @@ internal sealed class CommitLoop
         catch (Exception e)
         {
             _engines.ReportBroken(e);
+            _listener?.AnythingWritten();
             throw;
+        }
+        if (_listener is not null)
+        {
+            _batch.TellWritten(_listener);
         }
         _end = new(_batch.Sequence, _batch.Latest);
     }
@@ -147,5 +154,9 @@ internal sealed class CommitLoop
         }
     }
 
-    private void Reread(Engine engine) => _end = LogEnd.Read(engine);
+    private void Reread(Engine engine)
+    {
+        _end = LogEnd.Read(engine);
+        _listener?.AnythingWritten();
+    }
 }
