@@ -17,6 +17,9 @@ internal static class OperationRules
     private static readonly Rule Change = Needing(("Appointment", Permissions.Update));
     private static readonly Rule Open = new(true, []);
 
+    // Whose app it may be the operation itself asks: a person registers apps of their own alone.
+    private static readonly Rule Device = Needing(("Patient", Permissions.Read));
+
     /// <param name="name">Without the dollar sign.</param>
     internal static Rule? Of(string name) => name switch
     {
@@ -24,6 +27,7 @@ internal static class OperationRules
         "hold" => Claim,
         "book" => Book,
         "cancel" or "confirm" or "reschedule" => Change,
+        "register-device" or "unregister-device" => Device,
         "versions" => Open,
         _ => null,
     };

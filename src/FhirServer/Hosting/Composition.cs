@@ -38,9 +38,10 @@ internal static class Composition
         services.AddCache(settings.Cache);
         services.AddProcess(settings.Process, store);
         services.AddEvents(store);
-        services.AddScheduling(SchedulingSettings.Read(configuration));
+        var scheduling = SchedulingSettings.Read(configuration);
+        services.AddScheduling(scheduling);
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
-        services.AddMessages(configuration);
+        services.AddMessages(configuration, settings, scheduling);
         services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddSingleton(LimitSettings.Read(configuration));
         services.AddSingleton<RateLimits>();
@@ -58,6 +59,7 @@ internal static class Composition
         var door = web.Services.GetRequiredService<FrontDoor>();
         web.Use(next => context => door.InvokeAsync(context, next));
         web.UseAuthorizationServer();
+        web.UseMessages();
         web.Run(context =>
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

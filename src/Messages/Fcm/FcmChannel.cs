@@ -27,6 +27,20 @@ public sealed class FcmChannel : IMessageChannel, IDisposable
         _send = new($"v1/projects/{Uri.EscapeDataString(options.ProjectId)}/messages:send", UriKind.Relative);
     }
 
+    /// <returns>Why a credentials file cannot be used; null where it can.</returns>
+    public static string? WhyUnusable(string file)
+    {
+        try
+        {
+            _ = new FcmTokens(file);
+            return null;
+        }
+        catch (InvalidOperationException why)
+        {
+            return why.Message;
+        }
+    }
+
     public MessageChannelKind Kind => MessageChannelKind.Push;
 
     public bool Remembers => false;

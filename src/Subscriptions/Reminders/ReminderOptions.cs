@@ -70,4 +70,8 @@ public sealed record ReminderOptions
 
     /// <summary>People can answer the SMS they get.</summary>
     public bool TakesReplies { get; init; }
+
+    /// <summary>Whether phone numbers of that country are known.</summary>
+    /// <param name="code">ISO 3166, in capitals.</param>
+    public static bool IsPhoneRegion(string code) => People.PhoneReader.IsRegion(code);
 }

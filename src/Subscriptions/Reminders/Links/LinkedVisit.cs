@@ -12,9 +12,9 @@ public sealed class LinkedVisit
     private readonly ReminderOptions _options;
     private readonly string _clinic;
 
-    internal LinkedVisit(LinkPurpose purpose, Facts facts, string clinic, DateTimeOffset start, bool isOpen, ResourceKey? schedule, ReminderOptions options)
+    internal LinkedVisit(LinkPurpose purpose, Facts facts, string clinic, string answerId, DateTimeOffset start, bool isOpen, ResourceKey? schedule, ReminderOptions options)
     {
-        (Purpose, _facts, _clinic, Start, IsOpen, Schedule, _options) = (purpose, facts, clinic, start, isOpen, schedule, options);
+        (Purpose, _facts, _clinic, AnswerId, Start, IsOpen, Schedule, _options) = (purpose, facts, clinic, answerId, start, isOpen, schedule, options);
         Language = facts.Language;
     }
 
@@ -33,6 +33,9 @@ public sealed class LinkedVisit
     public DateTimeOffset Start { get; }
 
     public TimeSpan Length => _facts.Visit!.End is { } end && end > Start ? end - Start : TimeSpan.Zero;
+
+    /// <summary>Of the answer of this patient about this time: answering twice is one answer.</summary>
+    public string AnswerId { get; }
 
     /// <summary>Of the slot it takes; null where it takes none.</summary>
     public ResourceKey? Schedule { get; }
@@ -54,6 +57,14 @@ public sealed class LinkedVisit
 
     /// <param name="at">The time it speaks of; null takes the visit's.</param>
     public string Say(string key, DateTimeOffset? at = null) => Language[key].Text(Language.At(Instant.FromDateTimeOffset(at ?? Start).InZone(Zone), Value));
+
+    public bool HasPlace => Value("place").Length > 0;
+
+    public bool HasPhone => Value("phone").Length > 0;
+
+    /// <summary>A date or a time at the place.</summary>
+    /// <param name="place"><c>date</c>, <c>date.long</c> or <c>time</c>.</param>
+    public string At(string place, DateTimeOffset at) => Language.At(Instant.FromDateTimeOffset(at).InZone(Zone), static _ => "")(place);
 
     private string Value(string place) => place switch
     {

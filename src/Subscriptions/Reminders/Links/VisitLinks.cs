@@ -25,6 +25,18 @@ public sealed class VisitLinks
 
     public LanguageSet Languages { get; }
 
+    /// <summary>A text where no visit is known.</summary>
+    public string Say(Language language, string key)
+    {
+        ArgumentNullException.ThrowIfNull(language);
+        return language[key].Text(place => place switch
+        {
+            "clinic" => Neutral.Text(_options.ClinicName) is { Length: > 0 } name ? name : language.Plain("clinic.unnamed"),
+            "phone" => Neutral.Text(_options.ClinicPhone),
+            _ => "",
+        });
+    }
+
     /// <returns>Null where no message carries such a link, or its visit is long over.</returns>
     public async ValueTask<LinkedVisit?> OpenAsync(string? secret, CancellationToken ct)
     {
@@ -52,6 +64,7 @@ public sealed class VisitLinks
         var visit = facts.Visit!;
         var isOpen = visit.IsBooked && visit.Start == message.Value.Start && visit.Start > _clock.GetUtcNow() && visit.Has(facts.Recipient.ToString()) && facts.Person.Reachable;
         var schedule = isOpen && visit.Slot is { } slot ? await _house.ScheduleOfAsync(slot, ct) : null;
-        return new(purpose, facts, Neutral.Text(_options.ClinicName ?? facts.Place.Name), message.Value.Start, isOpen, schedule, _options);
+        var answer = _records.AnswerId(visit.Id, message.Value.Recipient, message.Value.Start);
+        return new(purpose, facts, Neutral.Text(_options.ClinicName ?? facts.Place.Name), answer, message.Value.Start, isOpen, schedule, _options);
     }
 }

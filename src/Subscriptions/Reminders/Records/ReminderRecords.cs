@@ -75,6 +75,9 @@ public sealed class ReminderRecords
     /// <summary>Of a visit in one person's calendar.</summary>
     public string CalendarId(string appointment, string recipient) => Id($"calendar\n{appointment}\n{recipient}");
 
+    /// <summary>Of what one person answers about one time of a visit.</summary>
+    public string AnswerId(string appointment, string recipient, DateTimeOffset start) => Id(string.Create(CultureInfo.InvariantCulture, $"answer\n{appointment}\n{recipient}\n{start.UtcTicks}"));
+
     /// <summary>Of what one digest says of one day.</summary>
     public string DayId(string digest, DateTimeOffset day) => Id(string.Create(CultureInfo.InvariantCulture, $"day\n{digest}\n{day.UtcTicks}"));
 

@@ -36,7 +36,7 @@ public sealed class TextTests
 
     [Fact]
     public void EveryDefaultEnglishSms_FitsIntoOne() => Assert.All(
-        (string[])["sms.reminder", "sms.booked", "sms.cancelled"],
+        (string[])["sms.reminder", "sms.booked", "sms.changed", "sms.cancelled"],
         key => Assert.True(SmsLength.Of(Render("en", key, ("clinic", "Lindenhof Clinics"), ("answer", "Reply C to confirm, X to cancel, STOP to end."), ("phone", "+49 30 23125 000"), ("link", "https://fhir.lindenhof.example/m/AbCdEfGhIjKlMnOpQrStUv"))) is { IsGsm7: true, Units: <= 160 }));
 
     [Fact]
