@@ -69,7 +69,7 @@ internal static partial class MessageLines
     [LoggerMessage(74, LogLevel.Error, "Sending messages failed and is tried again: {Fault}")]
     public static partial void Failed(ILogger logger, string fault);
 
-    [LoggerMessage(75, LogLevel.Warning, "No reminders go out: no channel is set up.")]
+    [LoggerMessage(75, LogLevel.Information, "No reminders go out: no channel is set up.")]
     public static partial void NoChannel(ILogger logger);
 
     [LoggerMessage(76, LogLevel.Error, "Records of messages that are over could not be removed: {Fault}")]

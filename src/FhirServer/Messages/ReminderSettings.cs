@@ -26,6 +26,7 @@ internal static class ReminderSettings
         var options = new ReminderOptions
         {
             Before = ReadBefore(read),
+            Spacing = read.Time("Reminders:Spacing", TimeSpan.FromHours(1), TimeSpan.Zero, TimeSpan.FromDays(1)),
             Quiet = ReadQuiet(read),
             Channels = ReadChannels(read),
             Sms = new((int)read.Number("Reminders:SmsPerDay", 1, 0, 100), (int)read.Number("Reminders:SmsPerWeek", 3, 0, 100)),

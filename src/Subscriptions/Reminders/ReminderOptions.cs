@@ -15,6 +15,9 @@ public sealed record ReminderOptions
     /// <summary>When reminders are due where neither the patient, the service nor the location says otherwise.</summary>
     public ImmutableArray<TimeSpan> Before { get; init; } = DefaultBefore;
 
+    /// <summary>Two messages about one visit are at least so far apart: a reminder that would follow the news of the booking at once is left out.</summary>
+    public TimeSpan Spacing { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Null: there are none.</summary>
     public QuietHours? Quiet { get; init; } = new(new(21, 0), new(8, 0));
 

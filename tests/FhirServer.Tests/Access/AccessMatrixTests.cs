@@ -3,6 +3,10 @@ using System.Text.Json.Nodes;
 using Authorization.Access;
 using FhirServer.Http;
 using FhirServer.Interactions;
+using FhirServer.Operations;
+using FhirServer.Settings;
+using FhirStore.Model;
+using Microsoft.Extensions.DependencyInjection;
 using SchedulingOperations;
 
 namespace FhirServer.Tests.Access;
@@ -57,6 +61,9 @@ public sealed class AccessMatrixTests(ServerFixture server)
     private static readonly HashSet<SchedulingOperation> ProbedOperations =
         [SchedulingOperation.Find, SchedulingOperation.Hold, SchedulingOperation.Book, SchedulingOperation.Cancel, SchedulingOperation.Confirm, SchedulingOperation.Reschedule];
 
+    /// <summary>Of features other than scheduling, by type and name.</summary>
+    private static readonly string[] OtherProbedOperations = ["Patient register-device", "Patient unregister-device"];
+
     private static readonly string[] ScopeForms =
     [
         "L/*.read", "L/*.write", "L/*.*", "L/*.rs", "L/*.cruds", "L/*.r", "L/Appointment.crus L/Slot.rs L/Patient.r",
@@ -71,6 +78,10 @@ public sealed class AccessMatrixTests(ServerFixture server)
         var offered = from kind in Enum.GetValues<RouteKind>() from method in Methods where InteractionTable.Find(kind, method) != FhirInteraction.Other select (kind, method);
         Assert.Equal(offered.Order(), Probes.Keys.Order());
         Assert.Equal(Enum.GetValues<SchedulingOperation>().Order(), ProbedOperations.Order());
+        var router = server.Services.GetRequiredService<OperationRouter>();
+        var @base = FhirBase.All(server.Services.GetRequiredService<ServerSettings>())[^1];
+        var others = from type in R4Model.ResourceTypes.Append(null) where type != "Appointment" from offer in router.Offers(@base, type) select $"{type} {offer.Name}";
+        Assert.Equal(OtherProbedOperations, others.Order());
     }
 
     [Fact]
@@ -262,6 +273,15 @@ public sealed class AccessMatrixTests(ServerFixture server)
 
     private async Task OperationsAsync(AccessHouse house, Principal who, FhirClient client)
     {
+        foreach (var patient in (string[])["p1", "p2"])
+        {
+            foreach (var operation in (string[])["$register-device", "$unregister-device"])
+            {
+                var answer = await client.PostAsync($"{house[patient].Key}/{operation}", """{"resourceType":"Parameters","parameter":[{"name":"token","valueString":"matrix"}]}""");
+                var isTheirs = who.Role is null ? AccessOracle.May(who, 'u', "Patient") : who.Role == Role.Patient && patient == "p1";
+                Check(AccessOracle.May(who, 'r', house[patient]) && isTheirs, answer.Status == 204, answer.Status is 403 or 404, who, operation, patient, answer);
+            }
+        }
         var find = await client.GetAsync("Appointment/$find?start=2040-01-02T00:00:00Z&end=2040-01-03T00:00:00Z&schedule=Schedule/" + house["sched"].Id);
         var mayFind = AccessOracle.May(who, 's', "Appointment") && AccessOracle.May(who, 's', "Slot");
         Check(mayFind, find.Status == 200 && find.Matches.Count == 1, find.Status == 403, who, "GET", "$find", find);

@@ -165,7 +165,7 @@ internal sealed class VisitPlanner(
             }
             var before = person.Preferences?.Before ?? place.Preferences.Select(said => said.Before).FirstOrDefault(said => said is not null) ?? options.Before;
             var plan = ReminderPlan.Make(
-                new(before, options.Quiet), Instant.FromDateTimeOffset(told.Start), Instant.FromDateTimeOffset(told.Since), Instant.FromDateTimeOffset(draft.Now), Zone(person, place));
+                new(before, options.Quiet, options.Spacing), Instant.FromDateTimeOffset(told.Start), Instant.FromDateTimeOffset(told.Since), Instant.FromDateTimeOffset(draft.Now), Zone(person, place));
             foreach (var reminder in plan)
             {
                 wanted.Add(Put(draft, MessageTopic.Reminder, MessageRoute.Any, told, reminder.Before, reminder.Due.ToDateTimeOffset(), reminder.NotAfter.ToDateTimeOffset()));

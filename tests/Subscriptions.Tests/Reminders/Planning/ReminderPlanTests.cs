@@ -9,7 +9,7 @@ public sealed class ReminderPlanTests
 {
     private static readonly DateTimeZone Berlin = DateTimeZoneProviders.Tzdb["Europe/Berlin"];
     private static readonly QuietHours Night = Hours("21:00-08:00");
-    private static readonly ReminderRules Usual = new([TimeSpan.FromDays(7), TimeSpan.FromDays(1), TimeSpan.FromHours(2)], Night);
+    private static readonly ReminderRules Usual = new([TimeSpan.FromDays(7), TimeSpan.FromDays(1), TimeSpan.FromHours(2)], Night, TimeSpan.FromHours(1));
 
     [Fact]
     public void Usual_SevenDaysOneDayTwoHours()
@@ -53,7 +53,7 @@ public sealed class ReminderPlanTests
 
     [Fact]
     public void TwoThatWouldMeet_AreOne() =>
-        Assert.Equal(["2026-05-18T20:30"], Plan(new([TimeSpan.FromHours(12), TimeSpan.FromHours(2)], Night), "2026-05-19T08:30", since: "2026-05-01T10:00").Select(r => Local(r.Due)));
+        Assert.Equal(["2026-05-18T20:30"], Plan(new([TimeSpan.FromHours(12), TimeSpan.FromHours(2)], Night, TimeSpan.FromHours(1)), "2026-05-19T08:30", since: "2026-05-01T10:00").Select(r => Local(r.Due)));
 
     /// <summary>Every property that a person would complain about, over all zones, rules, quiet hours and times, clock changes among them.</summary>
     [Fact]
@@ -70,7 +70,7 @@ public sealed class ReminderPlanTests
             Assert.All(plan, r => Assert.True(r.Due > since, "before the person knew of it"));
             Assert.All(plan, r => Assert.True(r.NotAfter > now && r.NotAfter <= start && r.Due < r.NotAfter, "of no use"));
             Assert.All(plan, r => Assert.False(InQuiet(rules.Quiet, r.Due, zone), "in quiet hours"));
-            Assert.All(dues.Zip(dues.Skip(1)), pair => Assert.True(pair.Second - pair.First >= ReminderPlan.Spacing, "too close together"));
+            Assert.All(dues.Zip(dues.Skip(1)), pair => Assert.True(pair.Second - pair.First >= Duration.FromTimeSpan(rules.Spacing) && pair.Second > pair.First, "too close together"));
             Assert.All(plan.SkipLast(1).Zip(plan.Skip(1)), pair => Assert.Equal(pair.Second.Due, pair.First.NotAfter));
             Assert.Equal(plan, ReminderPlan.Make(rules, start, since, now, zone));
             // Time that passes removes what is over and changes nothing else.
@@ -87,7 +87,7 @@ public sealed class ReminderPlanTests
             var (_, start, _, _, zone) = one;
             foreach (var days in (int[])[1, 3, 7, 30])
             {
-                var due = Assert.Single(ReminderPlan.Make(new([TimeSpan.FromDays(days)], null), start, Instant.MinValue, Instant.MinValue, zone)).Due.InZone(zone).LocalDateTime;
+                var due = Assert.Single(ReminderPlan.Make(new([TimeSpan.FromDays(days)], null, TimeSpan.Zero), start, Instant.MinValue, Instant.MinValue, zone)).Due.InZone(zone).LocalDateTime;
                 var wanted = start.InZone(zone).LocalDateTime.PlusDays(-days);
                 Assert.True(due == wanted || zone.MapLocal(wanted).Count == 0, $"{zone} {wanted} {due}");
             }
@@ -132,7 +132,7 @@ public sealed class ReminderPlanTests
                     start = interval.End + Duration.FromMinutes(near);
                 }
                 var since = start - Duration.FromMinutes(known);
-                return (new ReminderRules([.. before], quiet), start, since, since + Duration.FromMinutes(Math.Min(passed, known + 100)), zone);
+                return (new ReminderRules([.. before], quiet, TimeSpan.FromMinutes(minutes % 3 * 60)), start, since, since + Duration.FromMinutes(Math.Min(passed, known + 100)), zone);
             });
 
     private static ImmutableArray<PlannedReminder> Plan(ReminderRules rules, string start, string since, string? now = null) =>
