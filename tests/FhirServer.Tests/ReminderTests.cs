@@ -52,7 +52,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
     public async Task Booking_IsConfirmedBySmsAndMail_AndEachIsACommunication()
     {
         var one = await BookAsync();
-        var sms = await SmsAsync(one, "you are booked for");
+        var sms = await SmsAsync(one, "booked for");
         Assert.Contains($"{server.Origin}/m/", sms.Body, StringComparison.Ordinal);
         var mail = await MailAsync(one, "You are booked for");
         Assert.Equal("text/calendar", Assert.Single(mail.Read().Attachments).ContentType.MimeType);
@@ -65,7 +65,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
     public async Task Reply_C_Confirms_Once_HoweverOftenTwilioAsks()
     {
         var one = await BookAsync();
-        await SmsAsync(one, "you are booked for");
+        await SmsAsync(one, "booked for");
         for (var i = 0; i < 2; i++)
         {
             var (status, answer) = await server.Twilio.ReplyAsync(server.Inbound, one.Number, "c", sid: $"SMconfirm{one.Number[1..]}");
@@ -81,7 +81,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
     public async Task Reply_X_Cancels_AndTheSlotIsFree_AndAnOldRepetitionDoesNoHarm()
     {
         var one = await BookAsync();
-        await SmsAsync(one, "you are booked for");
+        await SmsAsync(one, "booked for");
         var (_, answer) = await server.Twilio.ReplyAsync(server.Inbound, one.Number, " X ", sid: "SMcancel" + one.Number[1..]);
         Assert.Contains("is cancelled", answer, StringComparison.Ordinal);
         Assert.Equal("cancelled", await StatusAsync(one));
@@ -90,7 +90,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
 
         // The same SMS again, once there is another visit: it still means the first one.
         var next = await BookAsync(one, slot: 1);
-        await SmsAsync(next, "you are booked for", count: 2);
+        await SmsAsync(next, "booked for", count: 2);
         (_, answer) = await server.Twilio.ReplyAsync(server.Inbound, one.Number, " X ", sid: "SMcancel" + one.Number[1..]);
         Assert.Contains("nothing was done", answer, StringComparison.Ordinal);
         Assert.Equal("booked", await StatusAsync(next));
@@ -100,7 +100,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
     public async Task Reply_Stop_EndsMessages_AndStartBringsThemBack()
     {
         var one = await BookAsync();
-        await SmsAsync(one, "you are booked for");
+        await SmsAsync(one, "booked for");
         var (status, answer) = await server.Twilio.ReplyAsync(server.Inbound, one.Number, "STOP");
         Assert.Equal((200, false), (status, answer.Contains("<Message>", StringComparison.Ordinal))); // Twilio says it itself
         await CancelAsync(one);
@@ -108,14 +108,14 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
         await UntilAsync(() => Client.SearchAllAsync($"Communication?based-on={one.Appointment}&status=not-done"), found => found.Count == 1);
         Assert.DoesNotContain(server.Twilio.Messages, sms => sms.To == one.Number && sms.Body.Contains("is cancelled", StringComparison.Ordinal));
         await server.Twilio.ReplyAsync(server.Inbound, one.Number, "START");
-        await SmsAsync(await BookAsync(one, slot: 1), "you are booked for", count: 2);
+        await SmsAsync(await BookAsync(one, slot: 1), "booked for", count: 2);
     }
 
     [Fact]
     public async Task Reply_OfNonsense_IsAnsweredAFewTimes_AndAStrangersNever()
     {
         var one = await BookAsync();
-        await SmsAsync(one, "you are booked for");
+        await SmsAsync(one, "booked for");
         var answers = new List<string>();
         for (var i = 0; i < 6; i++)
         {
@@ -129,7 +129,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
     public async Task Undelivered_GoesOnByMail_AndADeliveryIsWrittenDown()
     {
         var one = await BookAsync();
-        var sms = await SmsAsync(one, "you are booked for");
+        var sms = await SmsAsync(one, "booked for");
         await UntilAsync(() => Client.SearchAllAsync($"Communication?based-on={one.Appointment}"), found => found.Count == 2);
         Assert.Equal(204, await server.Twilio.ReportAsync(sms.Sid, "sent"));
         Assert.Equal(204, await server.Twilio.ReportAsync(sms.Sid, "delivered"));
@@ -138,7 +138,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
         Assert.Equal(("completed", "2"), ((string?)delivered["status"], (string?)delivered["meta"]!["versionId"]));
 
         var two = await BookAsync();
-        sms = await SmsAsync(two, "you are booked for");
+        sms = await SmsAsync(two, "booked for");
         await UntilAsync(() => Client.SearchAllAsync($"Communication?based-on={two.Appointment}"), found => found.Count == 2);
         Assert.Equal(204, await server.Twilio.ReportAsync(sms.Sid, "undelivered", 30006));
         var failed = await UntilAsync(() => OfSmsAsync(two), found => (string?)found["status"] == "stopped");
@@ -149,7 +149,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
     public async Task WrongSignature_IsForbidden_AndChangesNothing()
     {
         var one = await BookAsync();
-        var sms = await SmsAsync(one, "you are booked for");
+        var sms = await SmsAsync(one, "booked for");
         Assert.Equal(403, await server.Twilio.ReportAsync(sms.Sid, "undelivered", 30006, token: "wrong"));
         Assert.Equal(403, (await server.Twilio.ReplyAsync(server.Inbound, one.Number, "X", token: "wrong")).Status);
         Assert.Equal(403, (await TwilioStandIn.PostSignedAsync(new(server.Inbound + "?x=1"), [new("From", one.Number), new("Body", "X"), new("MessageSid", "SM1")], "another")).Status);
@@ -216,7 +216,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
         Assert.Equal(HttpStatusCode.OK, await PostAsync(http, reschedule + "/reschedule", ("start", free[1])));
         var moved = (await Client.GetAsync(one.Appointment)).Json;
         Assert.Equal(DateTimeOffset.Parse(free[1], System.Globalization.CultureInfo.InvariantCulture), DateTimeOffset.Parse((string)moved["start"]!, System.Globalization.CultureInfo.InvariantCulture));
-        await SmsAsync(one, "is now on");
+        await SmsAsync(one, "now on");
         // Links of the time before are over; those of the new message are good.
         Assert.Equal(HttpStatusCode.Gone, await PostAsync(http, reschedule + "/reschedule", ("start", free[0])));
         using var fresh = await http.GetAsync(new Uri((await LinksAsync(one, "has changed"))[1]), TestContext.Current.CancellationToken);
@@ -292,7 +292,7 @@ public sealed class ReminderTests(ReminderServer server) : IClassFixture<Reminde
     public async Task Metrics_CountMessages_AndNameNobody()
     {
         var one = await BookAsync();
-        await SmsAsync(one, "you are booked for");
+        await SmsAsync(one, "booked for");
         using var http = new HttpClient();
         var metrics = await UntilAsync(() => http.GetStringAsync(new Uri(server.Origin + "/metrics"), TestContext.Current.CancellationToken), text => text.Contains("fhir_messages_total{channel=\"sms\",result=\"taken\"}", StringComparison.Ordinal));
         Assert.DoesNotContain(one.Number, metrics, StringComparison.Ordinal);

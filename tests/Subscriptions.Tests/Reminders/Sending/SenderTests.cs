@@ -325,7 +325,7 @@ public sealed class SenderTests
     public async Task R07_NothingOfTheReason_IsInAnyMessage()
     {
         using var room = await PostRoom.OpenAsync(PostRoom.Usual with { ClinicName = null, ClinicPhone = null });
-        string[] secrets = ["depression", "Psychiatry", "Ward", "F32", "lithium", "Secret", "bring", "Dr. Freud", "intake"];
+        string[] secrets = ["depression", "Psychiatry", "Ward 3", "F32.1", "lithium", "Secret", "bring your", "Dr. Freud", "intake"]; // longer than what a random id may hold
         await room.PutAsync("""{"resourceType":"Organization","id":"dept","name":"Department of Psychiatry","partOf":{"reference":"Organization/clinic"}}""");
         await room.PutAsync("""{"resourceType":"Organization","id":"clinic","name":"Lindenhof","telecom":[{"system":"phone","value":"+49 30 1"}]}""");
         await room.PutAsync("""{"resourceType":"Location","id":"ward","name":"Psychiatry Ward 3","managingOrganization":{"reference":"Organization/dept"},"address":{"line":["Lindenstraße 12"],"city":"Berlin"}}""");
