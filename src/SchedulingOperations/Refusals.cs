@@ -21,6 +21,9 @@ internal static class Refusals
     public static FhirFailure Malformed(string diagnostics, string? expression = null, string? code = null) =>
         FhirFailure.Of(FailureKind.Invalid, diagnostics, expression, code);
 
+    public static FhirFailure Stale(long wanted, long found) => FhirFailure.Of(
+        FailureKind.Stale, $"If-Match names version {wanted}; the Appointment stands at version {found}. Read it again and repeat the call on what you find.", "Appointment.meta.versionId");
+
     public static FhirFailure Transition(Rules.AppointmentStatus from, Rules.AppointmentStatus to) =>
         Rule($"An appointment that is {Rules.AppointmentStates.Code(from)} cannot become {Rules.AppointmentStates.Code(to)}.", "Appointment.status", "status-transition");
 }

@@ -67,6 +67,9 @@ public sealed record SchedulingCall
 
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>Version the appointment must have, from If-Match; null where any will do. Of <c>$cancel</c>, <c>$confirm</c> and <c>$reschedule</c>.</summary>
+    public long? IfMatch { get; init; }
+
     public PreferReturn PreferReturn { get; init; }
 
     /// <summary>Prefer: handling=strict.</summary>

@@ -22,12 +22,16 @@ public abstract class Deployment : IAsyncDisposable
     /// <summary>A signed-in client; of several processes, of each in turn.</summary>
     protected abstract HttpClient Next();
 
-    protected static IEnumerable<KeyValuePair<string, string>> Settings { get; } =
+    /// <summary>Settings beside those that every deployment has.</summary>
+    public IEnumerable<KeyValuePair<string, string>> More { get; init; } = [];
+
+    protected IEnumerable<KeyValuePair<string, string>> Settings =>
     [
         new("Auth:Clients:0:ClientId", ClientId),
         new("Auth:Clients:0:ClientSecret", ClientSecret),
         new("Auth:Clients:0:Scope", Conformance.Tests.Tokens.Everything),
         new("Auth:AccessTokenLifetime", "01:00:00"),
+        .. More,
     ];
 
     public async Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken ct, params (string Name, string Value)[] headers)

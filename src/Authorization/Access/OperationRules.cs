@@ -29,6 +29,9 @@ internal static class OperationRules
     private static readonly Rule Risk = Needing(("Appointment", Permissions.Read)) with { Roles = [Role.Practitioner, Role.Receptionist] };
     private static readonly Rule Waitlist = Needing(("Schedule", Permissions.Read), ("Appointment", Permissions.Search)) with { Roles = [Role.Practitioner, Role.Receptionist] };
 
+    // Whose app it may be the operation itself asks: a person registers apps of their own alone.
+    private static readonly Rule Device = Needing(("Patient", Permissions.Read));
+
     /// <param name="name">Without the dollar sign.</param>
     internal static Rule? Of(string name) => name switch
     {
@@ -41,6 +44,7 @@ internal static class OperationRules
         "waitlist" => Waitlist,
         "status" or "events" or "get-ws-binding-token" => Hear,
         "resend" => Needing(("Subscription", Permissions.Update)),
+        "register-device" or "unregister-device" => Device,
         "versions" => Open,
         _ => null,
     };

@@ -50,9 +50,11 @@ public enum MessageRefusal
     Content,
     /// <summary>Our account, credentials or sender are wrong: nobody can be reached until someone mends the settings.</summary>
     Configuration,
+    /// <summary>The address may be right, but nothing arrives there now (phone off, mailbox full): another channel may do.</summary>
+    Unreachable,
 }
 
-/// <summary>What became of an attempt.</summary>
+/// <summary>What became of an attempt: as <see cref="IMessageChannel.SendAsync"/> learned it, or as the provider tells later.</summary>
 public abstract record MessageResult
 {
     private MessageResult()
@@ -78,13 +80,21 @@ public interface IMessageChannel
 {
     MessageChannelKind Kind { get; }
 
+    /// <summary>
+    /// The provider can be asked what became of a message, so that one whose answer was lost is never sent twice. Where it is false,
+    /// an attempt of unknown end may be repeated under the same <see cref="OutgoingMessage.Id"/>, by which readers tell the copies.
+    /// </summary>
+    bool Remembers { get; }
+
     /// <summary>One attempt, bounded in time. Throws when cancelled, and for nothing else.</summary>
     Task<MessageResult> SendAsync(OutgoingMessage message, CancellationToken ct);
 
-    /// <summary>Asks the provider what became of earlier attempts at this message.</summary>
+    /// <summary>Asks the provider what became of earlier attempts at this message: the same address and text.</summary>
+    /// <param name="since">No attempt was made before that.</param>
     /// <returns>
-    /// <see cref="MessageResult.Accepted"/> where one was taken, <see cref="MessageResult.Later"/> where surely none was; <see cref="MessageResult.Unknown"/> where
-    /// this provider cannot tell, or does not answer.
+    /// <see cref="MessageResult.Accepted"/> where one was taken, <see cref="MessageResult.Refused"/> where it was taken and has failed since,
+    /// <see cref="MessageResult.Later"/> where surely none was taken; <see cref="MessageResult.Unknown"/> where this provider cannot tell, or
+    /// does not answer.
     /// </returns>
-    Task<MessageResult> FindAsync(OutgoingMessage message, CancellationToken ct);
+    Task<MessageResult> FindAsync(OutgoingMessage message, DateTimeOffset since, CancellationToken ct);
 }

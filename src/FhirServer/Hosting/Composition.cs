@@ -44,7 +44,7 @@ internal static class Composition
         services.AddScheduling(scheduling);
         services.AddForecasting(settings, scheduling, ForecastingSettings.Read(configuration));
         services.AddAuthorizationServer(configuration, serves: settings.Process.Roles.Api);
-        services.AddMessages(configuration);
+        services.AddMessages(configuration, settings, scheduling);
         services.AddSubscriptions(SubscriptionSettings.Read(configuration), settings, store);
         services.AddAudit(AuditSettings.Read(configuration), settings);
         services.AddSingleton(LimitSettings.Read(configuration));
@@ -64,6 +64,7 @@ internal static class Composition
         web.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
         web.Use(next => context => door.InvokeAsync(context, next));
         web.UseAuthorizationServer();
+        web.UseMessages();
         web.Run(context =>
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

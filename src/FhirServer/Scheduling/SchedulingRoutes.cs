@@ -51,6 +51,10 @@ internal sealed class SchedulingRoutes(SchedulingApi scheduling) : IFhirOperatio
         {
             return FhirFailure.Of(FailureKind.Invalid, $"Idempotency-Key is 1 to {LongestKey} printable ASCII characters without spaces.", code: "value");
         }
+        if (!ETags.ParseIfMatch(request.IfMatch).TryGet(out var ifMatch, out var malformed) && malformed is not null)
+        {
+            return malformed;
+        }
         return new SchedulingCall
         {
             Operation = operation,
@@ -62,6 +66,7 @@ internal sealed class SchedulingRoutes(SchedulingApi scheduling) : IFhirOperatio
             Author = new(request.Grant.ClientId, request.Grant.User?.AccountId, request.Grant.User?.FhirUser),
             Caller = request.Caller,
             IdempotencyKey = request.IdempotencyKey,
+            IfMatch = ifMatch,
             PreferReturn = request.Prefer.Return switch
             {
                 ReturnPreference.Minimal => PreferReturn.Minimal,

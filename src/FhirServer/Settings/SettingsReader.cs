@@ -48,6 +48,26 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return fallback;
     }
 
+    /// <summary>The entries of a list, <c>key:0</c>, <c>key:1</c>…</summary>
+    /// <returns>Null where the list is not given; empty where <paramref name="key"/> itself is given and empty.</returns>
+    public IReadOnlyList<(string Key, string Value)>? Many(string key)
+    {
+        _known.Add(key);
+        var entries = configuration.GetSection(key).GetChildren().Where(entry => entry.Value is { Length: > 0 }).Select(entry => (entry.Path, entry.Value!)).ToArray();
+        foreach (var (path, _) in entries)
+        {
+            _known.Add(path);
+        }
+        return entries.Length > 0 ? entries : configuration[key] is { Length: 0 } ? [] : null;
+    }
+
+    /// <returns>Empty where the key is given and empty: what there is by default is not wanted.</returns>
+    public string TextOrNone(string key, string fallback)
+    {
+        _known.Add(key);
+        return configuration[key] ?? fallback;
+    }
+
     /// <summary>One of the names this version knows; names it will know later are refused with a word of their own.</summary>
     public string OneOf(string key, string fallback, string[] offered, params ReadOnlySpan<string> later)
     {

@@ -83,7 +83,7 @@ internal static class SubscriptionComposition
             var channels = new List<IChannel> { provider.GetRequiredService<RestHook>() };
             if (MailOf(provider) is { } mail)
             {
-                channels.Add(new EmailChannel(mail, settings.BaseUrl.AbsoluteUri.TrimEnd('/')));
+                channels.Add(new EmailChannel(mail, settings.BaseUrl.AbsoluteUri.TrimEnd('/'), provider.GetRequiredService<TimeProvider>()));
             }
             if (provider.GetService<INotificationStream>() is { } stream)
             {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FhirCore.Records;
+using FhirStore.Sealed;
 
 namespace FhirStore.Indexing;
 
@@ -9,5 +10,6 @@ public static class OrderedFields
     public static ImmutableArray<IndexField> All { get; } =
     [
         OperationalEntries.SlotStart, OperationalEntries.AppointmentStart, OperationalFields.SlotScheduleStart, OperationalFields.SlotScheduleStatusStart,
+        DueField.Field,
     ];
 }

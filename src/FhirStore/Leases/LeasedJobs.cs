@@ -38,6 +38,7 @@ public sealed class LeasedJobs(IRecordStore records, LeasedJobsOptions options, 
 {
     private static readonly TimeSpan LongestRelease = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, bool> _states = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lease> _turns = new(StringComparer.Ordinal);
 
     /// <summary>The jobs this process takes part in, and whether it is the one that does them.</summary>
     public IEnumerable<KeyValuePair<string, bool>> States => _states;
@@ -57,6 +58,41 @@ public sealed class LeasedJobs(IRecordStore records, LeasedJobsOptions options, 
         await HoldAsync(job, work, once: true, stopping);
         stopping.ThrowIfCancellationRequested();
         options.Stopping.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>
+    /// Takes a turn at a job that any process may do for a while, where nobody else is at it. To be called again and again: that a process
+    /// died in the middle of its turn is found out by looking twice, the lease time apart. One caller at a time for a job.
+    /// </summary>
+    /// <param name="work">Ends by itself, soon, so that others get their turn.</param>
+    /// <returns>False where another process has its turn.</returns>
+    public async Task<bool> TryTakeTurnAsync(string job, Func<CancellationToken, Task> work, CancellationToken caller)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(caller, options.Stopping);
+        if (options.SoleProcess)
+        {
+            await work(either.Token);
+            return true;
+        }
+        var lease = _turns.GetOrAdd(job, static (name, self) => new Lease(self.Records, name, self.LeaseTime, self.Clock), (Records: records, options.LeaseTime, Clock: clock));
+        if (!await TryHoldAsync(lease, job, throws: false, either.Token))
+        {
+            return false;
+        }
+        try
+        {
+            using var lost = new CancellationTokenSource(lease.Left, clock);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(either.Token, lost.Token);
+            var doing = Task.Run(() => work(end.Token), CancellationToken.None);
+            await RenewAsync(lease, job, doing, lost, end.Token);
+            await doing;
+        }
+        finally
+        {
+            await ReleaseAsync(lease, job);
+        }
+        return true;
     }
 
     private async Task HoldAsync(string job, Func<CancellationToken, Task> work, bool once, CancellationToken caller)

@@ -11,6 +11,10 @@ namespace FhirStore.Sealed;
 /// <summary>One opened record and the version it has in the store.</summary>
 public sealed record Sealed<T>(string Id, long Version, T Value);
 
+/// <param name="Opened">In their order.</param>
+/// <param name="Closed">Id and version of those that cannot be opened: whose data they were was erased, or they are damaged.</param>
+public sealed record SealedPage<T>(IReadOnlyList<Sealed<T>> Opened, IReadOnlyList<(string Id, long Version)> Closed);
+
 /// <summary>
 /// The server's own records of one type: JSON bodies sealed before they reach the engine, found by id or by index entries,
 /// changed only at the version that was read.
@@ -77,6 +81,27 @@ public sealed class SealedRecords<T>(
 
     /// <summary>Whether any record matches; nothing is opened.</summary>
     public async ValueTask<bool> AnyAsync(Predicate where, CancellationToken ct) => await records.CountAsync(type, where, 1, RequestToken.Or(ct)) > 0;
+
+    /// <summary>The first of an order. One that cannot be opened does not hide the others.</summary>
+    /// <param name="limit">Most records, 1 to 10,000.</param>
+    public async ValueTask<SealedPage<T>> FirstAsync(Predicate where, RecordOrder order, int limit, CancellationToken ct)
+    {
+        var page = await records.QueryAsync(new(type, where, order, null, limit), RequestToken.Or(ct));
+        var opened = new List<Sealed<T>>(page.Records.Count);
+        var closed = new List<(string, long)>();
+        foreach (var record in page.Records)
+        {
+            try
+            {
+                opened.Add(await OpenAsync(record, ct));
+            }
+            catch (StoreCorruptException)
+            {
+                closed.Add((record.Key.Id, record.Version));
+            }
+        }
+        return new(opened, closed);
+    }
 
     public ValueTask<long> CountAsync(CancellationToken ct) => records.CountAsync(type, Predicate.Everything, long.MaxValue, RequestToken.Or(ct));
 

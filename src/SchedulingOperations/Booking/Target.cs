@@ -36,7 +36,9 @@ internal static class Target
     {
         if (await call.SeenAsync(desk.Plan, key, Use.Update, ct) is { } stored)
         {
-            return stored.Deleted ? FhirFailure.Of(FailureKind.Gone, $"{key} was deleted.") : stored;
+            return stored.Deleted ? FhirFailure.Of(FailureKind.Gone, $"{key} was deleted.")
+                : call.IfMatch is { } wanted && stored.Version != wanted ? Refusals.Stale(wanted, stored.Version)
+                : stored;
         }
         return call.InstanceId is null ? Refusals.Unknown(key.ToString(), "Parameters.parameter") : FhirFailure.Of(FailureKind.NotFound, $"{key} does not exist.");
     }

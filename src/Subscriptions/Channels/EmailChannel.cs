@@ -9,7 +9,7 @@ namespace Subscriptions.Channels;
 /// Tells by e-mail, https://hl7.org/fhir/uv/subscriptions-backport/STU1.1/channels.html#email. The text says that something has happened and
 /// how often, never what; the notification itself is attached where the payload asks for it.
 /// </summary>
-public sealed class EmailChannel(IMessageChannel mail, string baseUrl) : IChannel
+public sealed class EmailChannel(IMessageChannel mail, string baseUrl, TimeProvider clock) : IChannel
 {
     public ChannelKind Kind => ChannelKind.Email;
 
@@ -25,10 +25,11 @@ public sealed class EmailChannel(IMessageChannel mail, string baseUrl) : IChanne
             Text = TextOf(outgoing),
             File = attaches ? new("notification.json", "application/fhir+json", outgoing.Bundle!.Value) : null,
         };
+        var since = clock.GetUtcNow();
         var result = await mail.SendAsync(message, ct);
         if (result is MessageResult.Unknown)
         {
-            result = await mail.FindAsync(message, ct);
+            result = await mail.FindAsync(message, since, ct);
         }
         return result switch
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Authorization.Access;
+using FhirServer.Forecasting;
 using FhirServer.Http;
 using FhirServer.Interactions;
 using Forecasting;
@@ -64,8 +65,9 @@ public sealed class AccessMatrixTests(ServerFixture server)
 
     private static readonly HashSet<ForecastingOperation> ProbedForecasts =
         [ForecastingOperation.Forecast, ForecastingOperation.Capacity, ForecastingOperation.NoShowRisk, ForecastingOperation.Overbooking, ForecastingOperation.Waitlist];
-    /// <summary>Of features other than scheduling, by type and name.</summary>
-    private static readonly string[] OtherProbedOperations = ["Subscription events", "Subscription get-ws-binding-token", "Subscription resend", "Subscription status"];
+
+    /// <summary>Of features other than scheduling and forecasting, by type and name.</summary>
+    private static readonly string[] OtherProbedOperations = ["Patient register-device", "Patient unregister-device", "Subscription events", "Subscription get-ws-binding-token", "Subscription resend", "Subscription status"];
 
     private static readonly string[] ScopeForms =
     [
@@ -84,7 +86,8 @@ public sealed class AccessMatrixTests(ServerFixture server)
         Assert.Equal(Enum.GetValues<ForecastingOperation>().Order(), ProbedForecasts.Order());
         var router = server.Services.GetRequiredService<OperationRouter>();
         var @base = FhirBase.All(server.Services.GetRequiredService<ServerSettings>())[^1];
-        var others = from type in R4Model.ResourceTypes.Append(null) where type != "Appointment" from offer in router.Offers(@base, type) select $"{type} {offer.Name}";
+        var others = from type in R4Model.ResourceTypes.Append(null) where type != "Appointment" from offer in router.Offers(@base, type)
+                     where !ForecastTable.Offers(type).Contains(offer) select $"{type} {offer.Name}";
         Assert.Equal(OtherProbedOperations, others.Order());
     }
 
@@ -291,6 +294,15 @@ public sealed class AccessMatrixTests(ServerFixture server)
 
     private async Task OperationsAsync(AccessHouse house, Principal who, FhirClient client)
     {
+        foreach (var patient in (string[])["p1", "p2"])
+        {
+            foreach (var operation in (string[])["$register-device", "$unregister-device"])
+            {
+                var answer = await client.PostAsync($"{house[patient].Key}/{operation}", """{"resourceType":"Parameters","parameter":[{"name":"token","valueString":"matrix"}]}""");
+                var isTheirs = who.Role is null ? AccessOracle.May(who, 'u', "Patient") : who.Role == Role.Patient && patient == "p1";
+                Check(AccessOracle.May(who, 'r', house[patient]) && isTheirs, answer.Status == 204, answer.Status is 403 or 404, who, operation, patient, answer);
+            }
+        }
         var find = await client.GetAsync("Appointment/$find?start=2040-01-02T00:00:00Z&end=2040-01-03T00:00:00Z&schedule=Schedule/" + house["sched"].Id);
         var mayFind = AccessOracle.May(who, 's', "Appointment") && AccessOracle.May(who, 's', "Slot");
         Check(mayFind, find.Status == 200 && find.Matches.Count == 1, find.Status == 403, who, "GET", "$find", find);

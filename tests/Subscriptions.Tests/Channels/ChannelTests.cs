@@ -18,7 +18,7 @@ public sealed class ChannelTests
     public async Task Email_SaysThatSomethingHappened_NotWhat(string payload, bool attaches)
     {
         var mail = new Mail(new MessageResult.Accepted(null));
-        Assert.IsType<SendOutcome.Taken>(await new EmailChannel(mail, "https://clinic.example/fhir").SendAsync(Make(ChannelKind.Email, payload), default));
+        Assert.IsType<SendOutcome.Taken>(await new EmailChannel(mail, "https://clinic.example/fhir", TimeProvider.System).SendAsync(Make(ChannelKind.Email, payload), default));
 
         var message = Assert.Single(mail.Sent);
         Assert.Equal(("00.1-3", "desk@clinic.example"), (message.Id, message.To));
@@ -31,7 +31,7 @@ public sealed class ChannelTests
     public async Task Email_WhoseAnswerIsLost_IsAskedAfterBeforeItIsSentAgain()
     {
         var mail = new Mail(new MessageResult.Unknown("timeout")) { Found = new MessageResult.Accepted("1") };
-        Assert.IsType<SendOutcome.Taken>(await new EmailChannel(mail, "https://clinic.example/fhir").SendAsync(Make(ChannelKind.Email, "text/plain"), default));
+        Assert.IsType<SendOutcome.Taken>(await new EmailChannel(mail, "https://clinic.example/fhir", TimeProvider.System).SendAsync(Make(ChannelKind.Email, "text/plain"), default));
     }
 
     public static TheoryData<MessageResult, SendOutcome> Results => new()
@@ -47,7 +47,7 @@ public sealed class ChannelTests
     [Theory]
     [MemberData(nameof(Results))]
     public async Task Email_ResultsAreOutcomes(MessageResult result, SendOutcome expected) =>
-        Assert.Equal(expected, await new EmailChannel(new Mail(result) { Found = result }, "https://clinic.example/fhir").SendAsync(Make(ChannelKind.Email, "text/plain"), default));
+        Assert.Equal(expected, await new EmailChannel(new Mail(result) { Found = result }, "https://clinic.example/fhir", TimeProvider.System).SendAsync(Make(ChannelKind.Email, "text/plain"), default));
 
     [Theory]
     [InlineData(true)]
@@ -83,13 +83,15 @@ public sealed class ChannelTests
 
         public MessageChannelKind Kind => MessageChannelKind.Email;
 
+        public bool Remembers => Found is not null;
+
         public Task<MessageResult> SendAsync(OutgoingMessage message, CancellationToken ct)
         {
             Sent.Add(message);
             return Task.FromResult(result);
         }
 
-        public Task<MessageResult> FindAsync(OutgoingMessage message, CancellationToken ct) => Task.FromResult(Found!);
+        public Task<MessageResult> FindAsync(OutgoingMessage message, DateTimeOffset since, CancellationToken ct) => Task.FromResult(Found!);
     }
 
     private sealed class Stream(bool takes) : INotificationStream
