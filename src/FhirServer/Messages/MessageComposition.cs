@@ -1,4 +1,5 @@
 using Authorization.Accounts;
+using FhirCore.Attendance;
 using FhirCore.Messages;
 using FhirServer.Observability;
 using FhirServer.Operations;
@@ -79,7 +80,7 @@ internal static class MessageComposition
         services.AddSingleton<IMetricsSource>(provider => provider.GetRequiredService<MessageMetrics>());
         services.AddSingleton(provider => new ReminderRoom(
             provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<ReminderRecords>(), provider.GetRequiredService<OperationalFields>(),
-            provider.GetRequiredService<MessageChannels>(), options, provider.GetRequiredService<IMessageObserver>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<MessageChannels>(), provider.GetService<INoShowRisk>(), options, provider.GetRequiredService<IMessageObserver>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<VisitActions>();
         services.AddSingleton<MessageLimits>();
         services.AddSingleton<VisitPages>();

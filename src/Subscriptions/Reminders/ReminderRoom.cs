@@ -1,3 +1,4 @@
+using FhirCore.Attendance;
 using FhirCore.Events;
 using FhirStore;
 using FhirStore.Indexing;
@@ -25,9 +26,11 @@ public sealed class ReminderRoom
     private readonly DigestPlanner _digests;
     private readonly MessageSender _sender;
 
+    /// <param name="risk">Null where nobody estimates which visits are missed.</param>
     /// <exception cref="FormatException">A file of texts is wrong; the message names it.</exception>
     public ReminderRoom(
-        ResourceStore store, ReminderRecords records, OperationalFields fields, MessageChannels channels, ReminderOptions options, IMessageObserver? observer, TimeProvider clock)
+        ResourceStore store, ReminderRecords records, OperationalFields fields, MessageChannels channels, INoShowRisk? risk, ReminderOptions options, IMessageObserver? observer,
+        TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(options);
@@ -41,7 +44,7 @@ public sealed class ReminderRoom
         var reader = new FactsReader(store, _house, staff, _digests, phones, languages, options, clock);
         var outcomes = new OutcomeWriter(records, store, _digests, clock);
         var preparation = new Preparation(
-            records, reader, new(records, options), new(store, fields, _house, options), new(records, options, clock), channels, options, clock);
+            records, reader, new(records, options), new(store, fields, _house, options), new(records, options, clock), channels, risk, options, clock);
         _sender = new(records, preparation, outcomes, channels, observer, clock);
         Devices = new(records, clock);
         Links = new(records, reader, _house, languages, options, clock);
