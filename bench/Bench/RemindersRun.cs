@@ -19,12 +19,16 @@ internal static class RemindersRun
     /// <summary>Until the visits: nothing else is due meanwhile.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromHours(12);
 
-    private const string HouseBegins = """{"resourceType":"Location","id":"house","name":"Lindenhof Berlin","address":{"line":["Lindenstrasse 12"],"city":"Berlin"}""";
+    private const string ServiceBegins = "{\"resourceType\":\"HealthcareService\",\"id\":\"service\"";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     public static async Task<int> RunAsync(BenchSettings settings)
     {
+        if (!OperatingSystem.IsLinux() || Environment.ProcessorCount < 2)
+        {
+            throw new BenchException("The benchmark needs Linux (taskset, /proc) and two cores.");
+        }
         Process.GetCurrentProcess().ProcessorAffinity = 1 << settings.LoadCore;
         var directory = Directory.CreateTempSubdirectory("fhir-reminders-").FullName;
         try
@@ -59,10 +63,10 @@ internal static class RemindersRun
         var planned = await MeasureAsync(server, () => HasPlannedAllAsync(server));
         lines.Add(Line("plans made after the import", count, planned));
 
-        // The house reminds so long before its visits that all are due in one minute, once all plans are made again.
+        // The service reminds so long before its visits that all are due in one minute, once all plans are made again.
         var due = Later(TimeProvider.System.GetUtcNow(), (planned.Took * 1.5) + TimeSpan.FromSeconds(30));
-        await BenchServer.AskAsync(server, http.Put("/fhir/Location/house", House(start - due)));
-        lines.Add(Line("plans made again, because the house changed", count, await MeasureAsync(server, () => HasPlannedAllAsync(server))));
+        await BenchServer.AskAsync(server, http.Put("/fhir/HealthcareService/service", Service(start - due)));
+        lines.Add(Line("plans made again, because their service changed", count, await MeasureAsync(server, () => HasPlannedAllAsync(server))));
         var wait = due - TimeProvider.System.GetUtcNow();
         await Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
 
@@ -124,16 +128,16 @@ internal static class RemindersRun
         return new(later.UtcTicks - (later.UtcTicks % TimeSpan.TicksPerMinute) + TimeSpan.TicksPerMinute, TimeSpan.Zero);
     }
 
-    private static string House(TimeSpan before)
+    private static string Service(TimeSpan before)
     {
         var minutes = before.TotalMinutes.ToString("0", CultureInfo.InvariantCulture);
-        return HouseBegins + $$$""","extension":[{"url":"urn:fhir-server:reminders","extension":[{"url":"before","valueDuration":{"value":{{{minutes}}},"code":"min"}}]}]}""";
+        return ServiceBegins + $$$""","extension":[{"url":"urn:fhir-server:reminders","extension":[{"url":"before","valueDuration":{"value":{{{minutes}}},"code":"min"}}]}]}""";
     }
 
     private static async Task WriteAsync(string path, int count, DateTimeOffset start)
     {
         await using var file = new StreamWriter(path, append: false, new UTF8Encoding(false), 1 << 16) { NewLine = "\n" };
-        await file.WriteLineAsync(HouseBegins + "}");
+        await file.WriteLineAsync(ServiceBegins + "}");
         for (var i = 0; i < count; i++)
         {
             await file.WriteLineAsync($$"""{"resourceType":"Patient","id":"p{{i}}","name":[{"family":"Mann{{i}}","given":["Anna"]}],"telecom":[{"system":"sms","value":"+4915{{i:00000000}}"}]}""");
@@ -142,7 +146,7 @@ internal static class RemindersRun
         {
             var begins = start.AddSeconds(i % 60);
             await file.WriteLineAsync($$"""
-                {"resourceType":"Appointment","id":"a{{i}}","status":"booked","start":"{{begins:yyyy-MM-ddTHH:mm:ssZ}}","end":"{{begins.AddMinutes(20):yyyy-MM-ddTHH:mm:ssZ}}","participant":[{"actor":{"reference":"Patient/p{{i}}"},"status":"accepted"},{"actor":{"reference":"Location/house"},"status":"accepted"}]}
+                {"resourceType":"Appointment","id":"a{{i}}","status":"booked","start":"{{begins:yyyy-MM-ddTHH:mm:ssZ}}","end":"{{begins.AddMinutes(20):yyyy-MM-ddTHH:mm:ssZ}}","participant":[{"actor":{"reference":"Patient/p{{i}}"},"status":"accepted"},{"actor":{"reference":"HealthcareService/service"},"status":"accepted"}]}
                 """);
         }
     }

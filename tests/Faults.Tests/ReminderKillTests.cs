@@ -10,7 +10,7 @@ namespace Faults.Tests;
 /// What was due goes out once, and nothing of a visit that was cancelled or moved.
 /// </summary>
 /// <remarks>
-/// Nothing depends on how fast the machine is: the visits are hours ahead, and their reminders come due when the house says that it reminds
+/// Nothing depends on how fast the machine is: the visits are hours ahead, and their reminders come due when their service says that it reminds
 /// as long before as it is then. In no collection: for the most part of it a minute is waited for, and other tests may run meanwhile.
 /// </remarks>
 public abstract class ReminderKillTests
@@ -51,7 +51,7 @@ public abstract class ReminderKillTests
             new("Server:LeaseTime", "00:00:03"),
         ]);
         await server.StartAsync(ct);
-        await WriteAsync(server, [House(null)], ct);
+        await WriteAsync(server, [Service(null)], ct);
         await InChunksAsync(Enumerable.Range(0, Visits), (some, token) => WriteAsync(server, some.Select(Person), token), ct);
         var start = TimeProvider.System.GetUtcNow().AddHours(6);
 
@@ -66,7 +66,7 @@ public abstract class ReminderKillTests
                 await WriteAsync(server, some.Where(IsMoved).Select(i => Visit(i, "booked", start.AddDays(1))), token);
             }, ct);
             Volatile.Write(ref _leftSilent, InSilence);
-            await WriteAsync(server, [House(start - TimeProvider.System.GetUtcNow())], ct);
+            await WriteAsync(server, [Service(start - TimeProvider.System.GetUtcNow())], ct);
         }, ct);
 
         // What was taken is written down, at the latest by whoever asks what became of it; then nothing is left to be sent.
@@ -85,7 +85,7 @@ public abstract class ReminderKillTests
         var (kills, next, working) = (0, BetweenKills / 2, work());
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(Patience);
-        while (!patience.IsCancellationRequested && !(working.IsCompleted && twilio.Count >= Least && WrongIn(twilio).Count == 0))
+        while (!patience.IsCancellationRequested && !working.IsFaulted && !(working.IsCompleted && twilio.Count >= Least && WrongIn(twilio).Count == 0))
         {
             if (twilio.Count >= next || Volatile.Read(ref _silent) >= InSilence)
             {
@@ -143,25 +143,25 @@ public abstract class ReminderKillTests
     private static string Number(int i) => string.Create(CultureInfo.InvariantCulture, $"+4915120{i:000000}");
 
     /// <param name="before">How long before a visit it reminds; null leaves it to the settings.</param>
-    private static JsonObject House(TimeSpan? before)
+    private static JsonObject Service(TimeSpan? before)
     {
-        var house = new JsonObject { ["resourceType"] = "Location", ["id"] = "rem-house" };
+        var service = new JsonObject { ["resourceType"] = "HealthcareService", ["id"] = "rem-service" };
         if (before is { } time)
         {
             var duration = new JsonObject { ["value"] = Math.Round((decimal)time.TotalMinutes, 4), ["code"] = "min" };
-            house["extension"] = new JsonArray(new JsonObject
+            service["extension"] = new JsonArray(new JsonObject
             {
                 ["url"] = "urn:fhir-server:reminders", ["extension"] = new JsonArray(new JsonObject { ["url"] = "before", ["valueDuration"] = duration }),
             });
         }
-        return house;
+        return service;
     }
 
     private static JsonObject Person(int i) => JsonNode.Parse($$"""{"resourceType":"Patient","id":"rem-{{i}}","telecom":[{"system":"sms","value":"{{Number(i)}}"}]}""")!.AsObject();
 
     private static JsonObject Visit(int i, string status, DateTimeOffset start) => JsonNode.Parse($$"""
         {"resourceType":"Appointment","id":"rem-{{i}}","status":"{{status}}","start":"{{start:yyyy-MM-ddTHH:mm:ss.fffZ}}","end":"{{start.AddMinutes(20):yyyy-MM-ddTHH:mm:ss.fffZ}}",
-         "participant":[{"actor":{"reference":"Patient/rem-{{i}}"},"status":"accepted"},{"actor":{"reference":"Location/rem-house"},"status":"accepted"}]}
+         "participant":[{"actor":{"reference":"Patient/rem-{{i}}"},"status":"accepted"},{"actor":{"reference":"HealthcareService/rem-service"},"status":"accepted"}]}
         """)!.AsObject();
 
     private static Task InChunksAsync(IEnumerable<int> all, Func<int[], CancellationToken, Task> work, CancellationToken ct) =>

@@ -39,15 +39,15 @@ public sealed class ManyRemindersTests(ManyRemindersServer server) : IClassFixtu
     public async Task R08_ManyDueAtOnce_EachLeavesOnce()
     {
         var start = TimeProvider.System.GetUtcNow().AddHours(6);
-        await WriteAsync([House("")]);
+        await WriteAsync([Service("")]);
         foreach (var some in Enumerable.Range(0, Visits).Chunk(InOneTransaction))
         {
             await WriteAsync(some.SelectMany(i => (string[])[Person(i), Visit(i, start)]));
         }
 
-        // All are due when the house says that it reminds as long before as it is now.
+        // All are due when their service says that it reminds as long before as it is now.
         var minutes = (start - TimeProvider.System.GetUtcNow()).TotalMinutes.ToString("0.0000", CultureInfo.InvariantCulture);
-        await WriteAsync([House($$$""","extension":[{"url":"urn:fhir-server:reminders","extension":[{"url":"before","valueDuration":{"value":{{{minutes}}},"code":"min"}}]}]""")]);
+        await WriteAsync([Service($$$""","extension":[{"url":"urn:fhir-server:reminders","extension":[{"url":"before","valueDuration":{"value":{{{minutes}}},"code":"min"}}]}]""")]);
         await UntilAsync(() => Task.FromResult(server.Twilio.Count), Visits);
         await UntilAsync(async () => (int)(await server.Client.GetAsync("Communication?status=completed&_summary=count")).Json["total"]!, Visits);
 
@@ -57,13 +57,13 @@ public sealed class ManyRemindersTests(ManyRemindersServer server) : IClassFixtu
         Assert.All(sent, sms => Assert.StartsWith("Lindenhof: visit on ", sms.Body, StringComparison.Ordinal));
     }
 
-    private static string House(string more) => $$"""{"resourceType":"Location","id":"many-house"{{more}}}""";
+    private static string Service(string more) => $$"""{"resourceType":"HealthcareService","id":"many-service"{{more}}}""";
 
     private static string Person(int i) => $$"""{"resourceType":"Patient","id":"many-{{i}}","telecom":[{"system":"sms","value":"+4915130{{i:000000}}"}]}""";
 
     private static string Visit(int i, DateTimeOffset start) => $$"""
         {"resourceType":"Appointment","id":"many-{{i}}","status":"booked","start":"{{start:yyyy-MM-ddTHH:mm:ssZ}}","end":"{{start.AddMinutes(20):yyyy-MM-ddTHH:mm:ssZ}}",
-         "participant":[{"actor":{"reference":"Patient/many-{{i}}"},"status":"accepted"},{"actor":{"reference":"Location/many-house"},"status":"accepted"}]}
+         "participant":[{"actor":{"reference":"Patient/many-{{i}}"},"status":"accepted"},{"actor":{"reference":"HealthcareService/many-service"},"status":"accepted"}]}
         """;
 
     private async Task WriteAsync(IEnumerable<string> resources)
