@@ -34,7 +34,7 @@ internal static class BenchRun
         var file = Path.Combine(directory, "data.ndjson");
         await data.WriteAsync(file);
         var failed = !settings.EventsAlone && await PassesAsync(settings, data, file, directory, report);
-        if (settings.Measures(EventRun.Notify) || settings.Measures(EventRun.BookingEvents))
+        if (EventRun.Names.Any(settings.Measures))
         {
             await EventRun.RunAsync(settings, data, file, directory, report);
         }

@@ -39,7 +39,7 @@ internal sealed record BenchSettings
     public bool Measures(string name) => Only.Count == 0 || Only.Contains(name);
 
     /// <summary>Whether nothing but what telling costs is to be measured.</summary>
-    public bool EventsAlone => Only.Count > 0 && Only.All(name => name is EventRun.Notify or EventRun.BookingEvents);
+    public bool EventsAlone => Only.Count > 0 && Only.All(name => EventRun.Names.Contains(name));
 
     public static BenchSettings Parse(string[] args)
     {

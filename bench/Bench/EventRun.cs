@@ -13,6 +13,11 @@ internal static class EventRun
 {
     public const string Notify = "notify";
     public const string BookingEvents = "booking-events";
+    public const string BookingHooks = "booking-hooks";
+    public const string BookingMessages = "booking-messages";
+
+    /// <summary>What is measured here, by the names of <c>--only</c>.</summary>
+    public static IReadOnlyList<string> Names { get; } = [Notify, BookingEvents, BookingHooks, BookingMessages];
 
     private const int Slices = 5;
     private const int EventsPerSecond = 500;
@@ -29,9 +34,16 @@ internal static class EventRun
         report.Begin("Events");
         var folder = Path.Combine(directory, "events");
         await BenchServer.ImportAsync(settings, EngineChoice.RocksDb, file, folder, $"{settings.ServerCore}");
-        if (settings.Measures(BookingEvents))
+        foreach (var (name, subscribers, patients) in new[] { (BookingHooks, true, false), (BookingMessages, false, true), (BookingEvents, true, true) })
         {
-            await CompareAsync(settings, data, folder, directory, report);
+            if (settings.Measures(name))
+            {
+                var copies = Directory.CreateDirectory(Path.Combine(directory, name)).FullName;
+                Copy(folder, Path.Combine(copies, "telling"));
+                Copy(folder, Path.Combine(copies, "silent"));
+                await CompareAsync(settings, data, copies, subscribers, patients, report);
+                Directory.Delete(copies, recursive: true);
+            }
         }
         if (settings.Measures(Notify))
         {
@@ -87,17 +99,16 @@ internal static class EventRun
     }
 
     /// <summary>By turns on the same core; the server that tells has told everything before the other has its turn.</summary>
-    private static async Task CompareAsync(BenchSettings settings, DataSet data, string folder, string directory, Report report)
+    /// <param name="folder">With the folders <c>telling</c> and <c>silent</c>, which hold the same.</param>
+    private static async Task CompareAsync(BenchSettings settings, DataSet data, string folder, bool subscribers, bool patients, Report report)
     {
-        var other = Path.Combine(directory, "silent");
-        Copy(folder, other);
         using var receiver = new Receiver();
-        await using var silent = BenchServer.Start(settings, EngineChoice.RocksDb, other, $"{settings.ServerCore}", Silent);
+        await using var silent = BenchServer.Start(settings, EngineChoice.RocksDb, Path.Combine(folder, "silent"), $"{settings.ServerCore}", Silent);
         await silent.UntilReadyAsync("/health/ready");
-        await using var telling = BenchServer.Start(settings, EngineChoice.RocksDb, folder, $"{settings.ServerCore}", Telling(receiver));
+        await using var telling = BenchServer.Start(settings, EngineChoice.RocksDb, Path.Combine(folder, "telling"), $"{settings.ServerCore}", [.. Telling(receiver), new("Reminders__Enabled", patients ? "true" : "false")]);
         await telling.UntilReadyAsync("/health/ready");
         var (withHttp, withoutHttp) = (new HttpText(telling.Port, await BenchServer.TokenAsync(telling)), new HttpText(silent.Port, await BenchServer.TokenAsync(silent)));
-        for (var doctor = 0; doctor < DataSet.Schedules; doctor++)
+        for (var doctor = 0; subscribers && doctor < DataSet.Schedules; doctor++)
         {
             await SubscribeAsync(telling, withHttp, receiver, "id-only", $"Appointment?practitioner=Practitioner/doctor-{doctor}");
         }
@@ -110,10 +121,10 @@ internal static class EventRun
             slices.Add(await SliceAsync(SliceBookings));
         }
         report.Add(string.Create(CultureInfo.InvariantCulture,
-            $"`$book`, each told to a subscriber and by SMS: {LoadResult.Median(slices.Select(slice => slice.With.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.With.P99Microseconds)) / 1000:0} ms; told to nobody: {LoadResult.Median(slices.Select(slice => slice.Without.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.Without.P99Microseconds)) / 1000:0} ms; ratio {LoadResult.Median(slices.Select(slice => slice.With.PerSecond / slice.Without.PerSecond)):0.00} (aim 0.85)"));
+            $"`$book`, each told {(subscribers ? "to a subscriber" : "")}{(subscribers && patients ? " and " : "")}{(patients ? "by SMS" : "")}: {LoadResult.Median(slices.Select(slice => slice.With.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.With.P99Microseconds)) / 1000:0} ms; told to nobody: {LoadResult.Median(slices.Select(slice => slice.Without.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.Without.P99Microseconds)) / 1000:0} ms; ratio {LoadResult.Median(slices.Select(slice => slice.With.PerSecond / slice.Without.PerSecond)):0.00} (aim 0.85)"));
         Console.WriteLine(report.LastNote);
         report.Add(string.Create(CultureInfo.InvariantCulture,
-            $"the same in CPU time, until everything was told: {LoadResult.Median(slices.Select(slice => slice.Cpu)):0} µs a booking against {LoadResult.Median(slices.Select(slice => 1e6 * slice.Without.Cpu / slice.Without.Requests)):0} µs; told {LoadResult.Median(slices.Select(slice => slice.Behind)):0.0} s after the last of {SliceBookings:N0} bookings; {receiver.Events:N0} events in {receiver.Notifications:N0} notifications, {receiver.Messages:N0} SMS"));
+            $"the same in CPU time, until everything was told: {LoadResult.Median(slices.Select(slice => slice.Cpu)):0} µs a booking against {LoadResult.Median(slices.Select(slice => 1e6 * slice.Without.Cpu / slice.Without.Requests)):0} µs; told {LoadResult.Median(slices.Select(slice => slice.Behind)):0.0} s after the last of {SliceBookings:N0} bookings; {receiver.Events:N0} events in {receiver.Notifications:N0} notifications, {receiver.Messages:N0} SMS, {receiver.LookedFor:N0} of them looked for first"));
         Console.WriteLine(report.LastNote);
 
         async Task<(LoadResult With, LoadResult Without, double Cpu, double Behind)> SliceAsync(int count)
@@ -123,7 +134,7 @@ internal static class EventRun
             next += count;
             var told = Booked(await Load.RunAsync([telling], settings.Connections, null, _ => part.Source()), count);
             var over = Stopwatch.GetTimestamp();
-            await UntilAsync(() => receiver.Events - events >= count && receiver.Messages - messages >= count);
+            await UntilAsync(() => (!subscribers || receiver.Events - events >= count) && (!patients || receiver.Messages - messages >= count));
             var behind = Stopwatch.GetElapsedTime(over).TotalSeconds;
             cpu = telling.CpuSeconds - cpu;
             return (told, Booked(await Load.RunAsync([silent], settings.Connections, null, _ => same.Source()), count), 1e6 * cpu / count, behind);

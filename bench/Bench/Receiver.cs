@@ -13,6 +13,7 @@ namespace Bench;
 internal sealed class Receiver : IDisposable
 {
     private static readonly byte[] Taken = Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    private static readonly byte[] NothingFound = Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"messages\":[]}");
     private static readonly byte[] Timestamp = Encoding.ASCII.GetBytes("\"timestamp\",\"valueInstant\":\"");
     private static readonly byte[] EventNumber = Encoding.ASCII.GetBytes("\"event-number\"");
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -21,6 +22,7 @@ internal sealed class Receiver : IDisposable
     private long _notifications;
     private long _events;
     private long _messages;
+    private long _lookedFor;
 
     public Receiver()
     {
@@ -39,6 +41,9 @@ internal sealed class Receiver : IDisposable
     public long Events => Volatile.Read(ref _events);
 
     public long Messages => Volatile.Read(ref _messages);
+
+    /// <summary>How often the server has asked whether it has sent a message already; it is told no.</summary>
+    public long LookedFor => Volatile.Read(ref _lookedFor);
 
     /// <returns>Milliseconds from the change of the resource, as the server has stamped it before its commit, to the notification's arrival; since the last call.</returns>
     public float[] TakeAges()
@@ -120,6 +125,11 @@ internal sealed class Receiver : IDisposable
 
     private ReadOnlyMemory<byte> Take(ReadOnlySpan<byte> request, ReadOnlySpan<byte> body)
     {
+        if (request.StartsWith("GET "u8))
+        {
+            Interlocked.Increment(ref _lookedFor);
+            return NothingFound;
+        }
         if (!request.StartsWith("POST /hook"u8))
         {
             var number = Interlocked.Increment(ref _messages);
