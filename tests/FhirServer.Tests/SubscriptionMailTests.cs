@@ -37,7 +37,7 @@ public sealed class SubscriptionMailTests(MailingServer server) : IClassFixture<
         Assert.DoesNotContain("mailed", mail.Text, StringComparison.Ordinal);
         var attached = (MimeKit.MimePart)Assert.Single(mail.Read().Attachments);
         using var bundle = new MemoryStream();
-        await attached.Content.DecodeToAsync(bundle, TestContext.Current.CancellationToken);
+        await attached.Content!.DecodeToAsync(bundle, TestContext.Current.CancellationToken);
         var text = System.Text.Encoding.UTF8.GetString(bundle.ToArray());
         Assert.Contains($"Observation/{observation.Id}", text, StringComparison.Ordinal);
         Assert.DoesNotContain("Secret finding", text, StringComparison.Ordinal);
@@ -71,8 +71,8 @@ public sealed class SubscriptionMailTests(MailingServer server) : IClassFixture<
 
     private static string Subscription(string payload, string content) => JsonNode.Parse($$"""
         {"resourceType":"Subscription","status":"requested","reason":"Test","criteria":"urn:fhir-server:topic:patient-record",
-         "_criteria":{"extension":[{"url":"{{Extension}}filter-criteria","valueString":"patient=Patient/mailed"}]},
+         "_criteria":{"extension":[{"url":"{{Extension}}filter-criteria","valueString":"patient=Patient/mailed"} ] },
          "channel":{"type":"email","endpoint":"mailto:desk@clinic.example","payload":"{{payload}}",
-          "_payload":{"extension":[{"url":"{{Extension}}payload-content","valueCode":"{{content}}"}]}}}
+          "_payload":{"extension":[{"url":"{{Extension}}payload-content","valueCode":"{{content}}" } ] } } }
         """)!.ToJsonString();
 }
