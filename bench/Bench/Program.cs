@@ -9,7 +9,9 @@ if (args is ["bare", var port])
 try
 {
     var settings = BenchSettings.Parse(args);
-    return settings.Scale ? await ScaleRun.RunAsync(settings) : await BenchRun.RunAsync(settings);
+    return settings.Scale ? await ScaleRun.RunAsync(settings)
+        : settings.Only.Contains(RemindersRun.Name) ? await RemindersRun.RunAsync(settings)
+        : await BenchRun.RunAsync(settings);
 }
 catch (BenchException e)
 {
