@@ -43,8 +43,12 @@ public sealed class KafkaEventLog : IEventLog, IEngineProbe, IDisposable
         _admin = new(_clients, options);
         _topics = new(records, _admin, options, clock);
         _deadLetters = new(_clients, _topics, limit, options, clock);
+        Notifications = new(_clients, _topics, limit, options);
         _relay = new(records, _clients, _topics, limit, options, signal, poll, kafka, clock);
     }
+
+    /// <summary>For subscribers who read Kafka.</summary>
+    public NotificationTopic Notifications { get; }
 
     public string Engine => "Kafka";
 
@@ -110,6 +114,7 @@ public sealed class KafkaEventLog : IEventLog, IEngineProbe, IDisposable
     public void Dispose()
     {
         _deadLetters.Dispose();
+        Notifications.Dispose();
         _admin.Dispose();
     }
 

@@ -3,8 +3,10 @@ using FhirCore.Events;
 using FhirCore.Records;
 using FhirServer.Observability;
 using FhirServer.Settings;
+using FhirServer.Subscriptions;
 using FhirStore.Events;
 using FhirStore.Leases;
+using Subscriptions.Channels;
 
 namespace FhirServer.Hosting;
 
@@ -38,6 +40,7 @@ internal static class EventComposition
         services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<KafkaEventLog>());
         services.AddSingleton<IEngineProbe>(provider => provider.GetRequiredService<KafkaEventLog>());
         services.AddSingleton<IMetricsSource, KafkaMetrics>();
+        services.AddSingleton<INotificationStream, KafkaStream>();
         services.AddHostedService<EventRelay>();
     }
 
