@@ -22,12 +22,6 @@ public sealed class Matcher(
     IRecordStore records, RecordCipher cipher, ResourceStore store, SubscriptionRecords own, TopicDirectory directory, DefinitionReader definitions, SubscriberStandings standings,
     FeedSignals signals, ISubscriptionObserver observer, TimeProvider clock, bool sole) : IEventHandler, IDisposable
 {
-    /// <summary>
-    /// Lanes lag behind one another, and clocks of processes differ: what is older than the subscription by more than this came before it.
-    /// Within a lane it is exact, by the order of the changes.
-    /// </summary>
-    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
-
     private static readonly TimeSpan FaultInterval = TimeSpan.FromMinutes(1);
     private const string SubscriptionType = "Subscription";
 
@@ -172,13 +166,13 @@ public sealed class Matcher(
         }
         var feed = known?.Feed ?? new Feed
         {
-            Id = SubscriptionRecords.NewFeedId(), Subscription = id, SubscriptionVersion = 0, Counts = false, Since = happened.Change.At,
+            Id = SubscriptionRecords.NewFeedId(), Subscription = id, SubscriptionVersion = 0, Counts = false, After = happened.Change.Sequence,
         };
         feed = feed with
         {
             SubscriptionVersion = happened.Change.Version,
             Counts = status != SubscriptionStatus.Off,
-            Since = feed.Counts ? feed.Since : happened.Change.At,
+            After = feed.Counts ? feed.After : happened.Change.Sequence,
             Fault = null,
             FaultAt = null,
         };
@@ -222,7 +216,7 @@ public sealed class Matcher(
         foreach (var candidate in candidates)
         {
             if (!candidate.Filter.Matches(change.Key, content) || draft.Find(candidate.Subscription) is not { Grant: { } grant } entry
-                || entry.Feed.Fault == FeedFaults.Access || change.At < entry.Feed.Since - Slack)
+                || entry.Feed.Fault == FeedFaults.Access || change.Sequence <= entry.Feed.After)
             {
                 continue;
             }

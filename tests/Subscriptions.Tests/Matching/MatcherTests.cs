@@ -78,6 +78,25 @@ public sealed class MatcherTests
         Assert.Equal(200, events.Select(one => one.Event.Key).Distinct().Count());
     }
 
+    /// <summary>A lane that is late brings what happened before the subscription was made, or while it was off: none of it counts.</summary>
+    [Fact]
+    public async Task Subscription_CountsFromItsPlaceInTheLogOn_HoweverLateALaneIs()
+    {
+        using var house = await House.OpenAsync();
+        await ObserveAsync("before");
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await house.PutAsync(House.Subscription("s", Record).Replace("requested", "off", StringComparison.Ordinal), House.Grant());
+        await ObserveAsync("while-off");
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await ObserveAsync("after");
+        await house.FollowAsync(house.NewMatcher(), "a", wanted: happened => happened.Change.Key.Type == "Subscription");
+        await house.FollowAsync(house.NewMatcher(), "b", wanted: happened => happened.Change.Key.Type == "Observation");
+
+        Assert.Equal(["after"], (await house.EventsAsync("s")).Select(one => one.Event.Id));
+
+        Task ObserveAsync(string id) => house.PutAsync($$"""{"resourceType":"Observation","id":"{{id}}","status":"final","code":{"text":"c"} }""");
+    }
+
     /// <summary>A subscription is told of what comes behind it in the log, of nothing before it, and of nothing once it is off or gone.</summary>
     [Fact]
     public async Task Subscription_CountsFromItsPlaceInTheLogOn()
