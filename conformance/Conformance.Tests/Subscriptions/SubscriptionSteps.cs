@@ -51,6 +51,17 @@ public static class SubscriptionSteps
         }
     }
 
+    /// <summary>Waits until its status names no error any more: the server writes down after the endpoint's answer that it is well.</summary>
+    public static async Task WellAgainAsync(this ServerUnderTest server, string id)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (Notice.Parameter((await server.GetAsync($"Subscription/{id}/$status")).Is(HttpStatusCode.OK).Body!["entry"]![0]!["resource"], "error") is { } error)
+        {
+            Assert.False(limit.IsCancellationRequested, $"The error stays although the endpoint is well: {error}");
+            await Task.Delay(20, CancellationToken.None);
+        }
+    }
+
     /// <summary>A patient of a test's own.</summary>
     /// <returns><c>Patient/id</c>.</returns>
     public static async Task<string> AdmitAsync(this ServerUnderTest server)

@@ -22,11 +22,16 @@ public sealed class Matcher(
     IRecordStore records, RecordCipher cipher, ResourceStore store, SubscriptionRecords own, TopicDirectory directory, DefinitionReader definitions, SubscriberStandings standings,
     FeedSignals signals, ISubscriptionObserver observer, TimeProvider clock, bool sole) : IEventHandler, IDisposable
 {
+    /// <summary>How long changes of subscriptions that another lane has yet to bring are waited for; then the lane goes on as things stand.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FaultInterval = TimeSpan.FromMinutes(1);
     private const string SubscriptionType = "Subscription";
 
     /// <summary>One batch at a time in this process: lanes would only get in one another's way over the numbers.</summary>
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly SubscriptionLanes _lanes = new(records);
     private readonly BookReader _reader = new(store, own, definitions);
     private SubscriptionBook? _book;
     private long _stamp;
@@ -40,18 +45,41 @@ public sealed class Matcher(
     public async Task HandleAsync(EventBatch batch, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        await _turn.WaitAsync(ct);
-        try
+        for (var begun = clock.GetTimestamp(); ;)
         {
-            while (!await TryHandleAsync(batch, ct))
+            await _turn.WaitAsync(ct);
+            try
             {
-                // Another lane was faster: its numbers come first.
+                if (await KnowsSubscriptionsAsync(batch, clock.GetElapsedTime(begun) >= LongestWait, ct))
+                {
+                    while (!await TryHandleAsync(batch, ct))
+                    {
+                        // Another lane was faster: its numbers come first.
+                    }
+                    return;
+                }
             }
+            finally
+            {
+                _turn.Release();
+            }
+            await Task.Delay(LookAgain, clock, ct);
         }
-        finally
+    }
+
+    private async ValueTask<bool> KnowsSubscriptionsAsync(EventBatch batch, bool isLate, CancellationToken ct)
+    {
+        if (batch.Events.IsEmpty || !SubscriptionLanes.AreOthersThan(batch.Lane))
         {
-            _turn.Release();
+            return true;
         }
+        var last = batch.Events[^1].Change.Sequence;
+        if (isLate)
+        {
+            _lanes.GiveUp(last);
+            return true;
+        }
+        return await _lanes.AreFollowedAsync(await RefreshAsync(ct), last, ct);
     }
 
     /// <returns>False where the feeds were not as they were thought to be; nothing was written.</returns>
