@@ -105,7 +105,7 @@ public sealed class KafkaEventLog : IEventLog, IEngineProbe, IDisposable
 
     public async ValueTask<string?> CheckAsync(CancellationToken ct)
     {
-        var brokers = await Task.Run(() => _admin.TryCountBrokers(ProbeTime), ct).ConfigureAwait(false);
+        var brokers = await _admin.TryCountBrokersAsync(ProbeTime).WaitAsync(ct).ConfigureAwait(false);
         return brokers is not { } there ? "does not answer; changes wait in the change log"
             : there < _options.MinInSyncReplicas ? $"{there} brokers answer and {_options.MinInSyncReplicas} are needed; changes wait in the change log"
             : null;
