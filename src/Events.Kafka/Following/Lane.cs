@@ -9,7 +9,7 @@ namespace Events.Kafka.Following;
 
 /// <summary>
 /// One partition of a topic as a lane of a group. Where it stands says the store, not Kafka; repetitions are told by their sequence; and what
-/// Kafka no longer has comes out of the change log (docs/decisions/0132, 0133).
+/// Kafka no longer has comes out of the change log (docs/decisions/0131, 0132).
 /// </summary>
 internal sealed class Lane
 {
