@@ -32,6 +32,12 @@ internal sealed record BenchSettings
     /// <summary>StackExchange.Redis configuration for the scale run; null leaves Redis out.</summary>
     public string? Redis { get; init; }
 
+    /// <summary>Some brokers of a cluster: measure the relay to it instead; null leaves Kafka out.</summary>
+    public string? Kafka { get; init; }
+
+    /// <summary>Of each partition of the topics that are made.</summary>
+    public int KafkaCopies { get; init; } = 1;
+
     /// <summary>Measure how throughput grows with processes instead.</summary>
     public bool Scale { get; init; }
 
@@ -40,6 +46,12 @@ internal sealed record BenchSettings
 
     /// <summary>Names of the operations to measure; empty measures all.</summary>
     public IReadOnlySet<string> Only { get; init; } = new HashSet<string>();
+
+    /// <summary>Whether it is among what is to be measured.</summary>
+    public bool Measures(string name) => Only.Count == 0 || Only.Contains(name);
+
+    /// <summary>Whether nothing but what telling costs is to be measured.</summary>
+    public bool EventsAlone => Only.Count > 0 && Only.All(name => EventRun.Names.Contains(name));
 
     public static BenchSettings Parse(string[] args)
     {
@@ -61,15 +73,17 @@ internal sealed record BenchSettings
                 ("--latency", var text) => settings with { ProviderLatency = TimeSpan.FromMilliseconds(Number(text)) },
                 ("--mongodb", var uri) => settings with { MongoDb = uri },
                 ("--redis", var configuration) => settings with { Redis = configuration },
+                ("--kafka", var servers) => settings with { Kafka = servers, Output = Path.Combine(root, "bench", "results", "kafka.md") },
+                ("--kafka-copies", var text) => settings with { KafkaCopies = Number(text) },
                 ("--processes", "1,2") => settings with { Scale = true, Output = Path.Combine(root, "bench", "results", "scale.md") },
                 ("--output", "none") => settings with { Output = null },
                 ("--output", var path) => settings with { Output = Path.GetFullPath(path) },
                 ("--only", RemindersRun.Name) => settings with { Only = new HashSet<string> { RemindersRun.Name }, Output = settings.Output is null ? null : Path.Combine(root, "bench", "results", "reminders.md") },
                 ("--only", var names) => settings with { Only = names.Split(',').ToHashSet(StringComparer.Ordinal) },
-                var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --reminders N --latency MS --only NAME,NAME --mongodb URI --redis HOST:PORT --processes 1,2 --output FILE|none"),
+                var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --reminders N --latency MS --only NAME,NAME --mongodb URI --redis HOST:PORT --processes 1,2 --kafka HOST:PORT --kafka-copies N --output FILE|none"),
             };
         }
-        return File.Exists(settings.Server) ? settings : throw new BenchException($"{settings.Server} is not there: dotnet build Fhir.sln -c Release");
+        return settings.Kafka is not null || File.Exists(settings.Server) ? settings : throw new BenchException($"{settings.Server} is not there: dotnet build Fhir.sln -c Release");
     }
 
     private static int Number(string text) =>

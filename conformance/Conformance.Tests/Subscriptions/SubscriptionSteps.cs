@@ -51,6 +51,17 @@ public static class SubscriptionSteps
         }
     }
 
+    /// <summary>Waits until <c>$status</c> has no error: an endpoint has answered before the server has written down that it did.</summary>
+    public static async Task IsWellAsync(this ServerUnderTest server, string id)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (Notice.Parameter(Notice.Status((await server.GetAsync($"Subscription/{id}/$status")).Is(HttpStatusCode.OK).Body), "error") is { } error)
+        {
+            Assert.False(limit.IsCancellationRequested, $"The error stays: {error}");
+            await Task.Delay(20, CancellationToken.None);
+        }
+    }
+
     /// <summary>A patient of a test's own.</summary>
     /// <returns><c>Patient/id</c>.</returns>
     public static async Task<string> AdmitAsync(this ServerUnderTest server)

@@ -1,10 +1,13 @@
 using Events.Kafka;
 using FhirCore.Events;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirServer.Observability;
 using FhirServer.Settings;
+using FhirServer.Subscriptions;
 using FhirStore.Events;
 using FhirStore.Leases;
+using Subscriptions.Channels;
 
 namespace FhirServer.Hosting;
 
@@ -27,7 +30,7 @@ internal static class EventComposition
         if (settings.Kafka is not { } kafka)
         {
             services.AddSingleton<IEventLog>(provider => new OutboxEventLog(
-                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<LeasedJobs>(), store.Records.Changes, poll,
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<LeasedJobs>(), store.Records.Changes, poll, provider.GetRequiredService<BackgroundPace>(),
                 provider.GetRequiredService<EventMetrics>(), provider.GetRequiredService<TimeProvider>()));
             return;
         }
@@ -38,6 +41,7 @@ internal static class EventComposition
         services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<KafkaEventLog>());
         services.AddSingleton<IEngineProbe>(provider => provider.GetRequiredService<KafkaEventLog>());
         services.AddSingleton<IMetricsSource, KafkaMetrics>();
+        services.AddSingleton<INotificationStream, KafkaStream>();
         services.AddHostedService<EventRelay>();
     }
 
