@@ -1,6 +1,6 @@
 using Authorization.Accounts;
 using FhirCore.Messages;
-using FhirCore.Pacing;
+using FhirServer.Hosting;
 using FhirServer.Observability;
 using FhirServer.Operations;
 using FhirServer.Settings;
@@ -81,7 +81,7 @@ internal static class MessageComposition
         services.AddSingleton(provider => new ReminderRoom(
             provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<ReminderRecords>(), provider.GetRequiredService<OperationalFields>(),
             provider.GetRequiredService<MessageChannels>(), options, provider.GetRequiredService<IMessageObserver>(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<BackgroundPace>()));
+            provider.GetRequiredService<Paces>().Messages));
         services.AddSingleton<VisitActions>();
         services.AddSingleton<MessageLimits>();
         services.AddSingleton<VisitPages>();
