@@ -24,6 +24,7 @@ openssl rand -base64 756 | make_file mongo_keyfile
 password | make_file mongo_root_password
 password | make_file mongo_fhir_password
 password | make_file redis_password
+password | make_file Events__Kafka__SaslPassword
 password | make_file Auth__Clients__0__ClientSecret
 printf 'mongodb://fhir:%s@mongo1:27017,mongo2:27017,mongo3:27017/fhir?replicaSet=rs0&authSource=fhir' "$(cat mongo_fhir_password)" |
     make_file Storage__MongoDb__ConnectionString

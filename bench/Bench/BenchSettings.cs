@@ -20,11 +20,23 @@ internal sealed record BenchSettings
 
     public int Patients { get; init; } = 10_000;
 
+    /// <summary>Due in one minute, with <c>--only reminders</c>.</summary>
+    public int Reminders { get; init; } = 100_000;
+
+    /// <summary>That the provider takes over each message.</summary>
+    public TimeSpan ProviderLatency { get; init; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Connection string of a replica set; null leaves MongoDB out.</summary>
     public string? MongoDb { get; init; }
 
     /// <summary>StackExchange.Redis configuration for the scale run; null leaves Redis out.</summary>
     public string? Redis { get; init; }
+
+    /// <summary>Some brokers of a cluster: measure the relay to it instead; null leaves Kafka out.</summary>
+    public string? Kafka { get; init; }
+
+    /// <summary>Of each partition of the topics that are made.</summary>
+    public int KafkaCopies { get; init; } = 1;
 
     /// <summary>Measure how throughput grows with processes instead.</summary>
     public bool Scale { get; init; }
@@ -57,16 +69,21 @@ internal sealed record BenchSettings
                 ("--seconds", var text) => settings with { Measure = TimeSpan.FromSeconds(Number(text)) },
                 ("--connections", var text) => settings with { Connections = Number(text) },
                 ("--patients", var text) => settings with { Patients = Number(text) },
+                ("--reminders", var text) => settings with { Reminders = Number(text) },
+                ("--latency", var text) => settings with { ProviderLatency = TimeSpan.FromMilliseconds(Number(text)) },
                 ("--mongodb", var uri) => settings with { MongoDb = uri },
                 ("--redis", var configuration) => settings with { Redis = configuration },
+                ("--kafka", var servers) => settings with { Kafka = servers, Output = Path.Combine(root, "bench", "results", "kafka.md") },
+                ("--kafka-copies", var text) => settings with { KafkaCopies = Number(text) },
                 ("--processes", "1,2") => settings with { Scale = true, Output = Path.Combine(root, "bench", "results", "scale.md") },
                 ("--output", "none") => settings with { Output = null },
                 ("--output", var path) => settings with { Output = Path.GetFullPath(path) },
+                ("--only", RemindersRun.Name) => settings with { Only = new HashSet<string> { RemindersRun.Name }, Output = settings.Output is null ? null : Path.Combine(root, "bench", "results", "reminders.md") },
                 ("--only", var names) => settings with { Only = names.Split(',').ToHashSet(StringComparer.Ordinal) },
-                var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --only NAME,NAME --mongodb URI --redis HOST:PORT --processes 1,2 --output FILE|none"),
+                var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --reminders N --latency MS --only NAME,NAME --mongodb URI --redis HOST:PORT --processes 1,2 --kafka HOST:PORT --kafka-copies N --output FILE|none"),
             };
         }
-        return File.Exists(settings.Server) ? settings : throw new BenchException($"{settings.Server} is not there: dotnet build Fhir.sln -c Release");
+        return settings.Kafka is not null || File.Exists(settings.Server) ? settings : throw new BenchException($"{settings.Server} is not there: dotnet build Fhir.sln -c Release");
     }
 
     private static int Number(string text) =>

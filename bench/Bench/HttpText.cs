@@ -13,11 +13,9 @@ internal sealed class HttpText(int port, string token)
     public byte[] Post(string path, string json) => Post(path, json, "");
 
     /// <param name="extraHeaders">Each with its line end.</param>
-    public byte[] Post(string path, string json, string extraHeaders)
-    {
-        var body = Encoding.UTF8.GetByteCount(json).ToString(CultureInfo.InvariantCulture);
-        return Encoding.UTF8.GetBytes($"POST {path} HTTP/1.1\r\n{Common()}Content-Type: application/fhir+json\r\nContent-Length: {body}\r\n{extraHeaders}\r\n{json}");
-    }
+    public byte[] Post(string path, string json, string extraHeaders) => Send("POST", path, json, extraHeaders);
+
+    public byte[] Put(string path, string json) => Send("PUT", path, json, "");
 
     /// <returns>The same request, to another path: the bare endpoint gets what the server got.</returns>
     public static byte[] Retarget(ReadOnlySpan<byte> request, string path)
@@ -25,6 +23,12 @@ internal sealed class HttpText(int port, string token)
         var methodEnd = request.IndexOf((byte)' ');
         var pathEnd = methodEnd + 1 + request[(methodEnd + 1)..].IndexOf((byte)' ');
         return [.. request[..(methodEnd + 1)], .. Encoding.ASCII.GetBytes(path), .. request[pathEnd..]];
+    }
+
+    private byte[] Send(string method, string path, string json, string extraHeaders)
+    {
+        var body = Encoding.UTF8.GetByteCount(json).ToString(CultureInfo.InvariantCulture);
+        return Encoding.UTF8.GetBytes($"{method} {path} HTTP/1.1\r\n{Common()}Content-Type: application/fhir+json\r\nContent-Length: {body}\r\n{extraHeaders}\r\n{json}");
     }
 
     private string Common() => $"Host: 127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}\r\nAuthorization: Bearer {token}\r\nAccept: application/fhir+json\r\n";

@@ -9,7 +9,10 @@ if (args is ["bare", var port])
 try
 {
     var settings = BenchSettings.Parse(args);
-    return settings.Scale ? await ScaleRun.RunAsync(settings) : await BenchRun.RunAsync(settings);
+    return settings.Kafka is not null ? await RelayRun.RunAsync(settings)
+        : settings.Scale ? await ScaleRun.RunAsync(settings)
+        : settings.Only.Contains(RemindersRun.Name) ? await RemindersRun.RunAsync(settings)
+        : await BenchRun.RunAsync(settings);
 }
 catch (BenchException e)
 {

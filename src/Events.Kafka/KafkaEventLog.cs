@@ -43,8 +43,12 @@ public sealed class KafkaEventLog : IEventLog, IEngineProbe, IDisposable
         _admin = new(_clients, options);
         _topics = new(records, _admin, options, clock);
         _deadLetters = new(_clients, _topics, limit, options, clock);
+        Notifications = new(_clients, _topics, limit, options);
         _relay = new(records, _clients, _topics, limit, options, signal, poll, kafka, clock);
     }
+
+    /// <summary>For subscribers who read Kafka.</summary>
+    public NotificationTopic Notifications { get; }
 
     public string Engine => "Kafka";
 
@@ -101,7 +105,7 @@ public sealed class KafkaEventLog : IEventLog, IEngineProbe, IDisposable
 
     public async ValueTask<string?> CheckAsync(CancellationToken ct)
     {
-        var brokers = await Task.Run(() => _admin.TryCountBrokers(ProbeTime), ct).ConfigureAwait(false);
+        var brokers = await _admin.TryCountBrokersAsync(ProbeTime).WaitAsync(ct).ConfigureAwait(false);
         return brokers is not { } there ? "does not answer; changes wait in the change log"
             : there < _options.MinInSyncReplicas ? $"{there} brokers answer and {_options.MinInSyncReplicas} are needed; changes wait in the change log"
             : null;
@@ -110,6 +114,7 @@ public sealed class KafkaEventLog : IEventLog, IEngineProbe, IDisposable
     public void Dispose()
     {
         _deadLetters.Dispose();
+        Notifications.Dispose();
         _admin.Dispose();
     }
 

@@ -93,6 +93,8 @@ public sealed record KafkaEventsOptions
 
     internal string DeadLetters => TopicPrefix + "dead-letter";
 
+    internal string Notifications => TopicPrefix + "subscription-notifications";
+
     internal string GroupId(string group) => TopicPrefix + group;
 
     private static string? Unknown<T>(string? name)

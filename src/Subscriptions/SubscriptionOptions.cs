@@ -51,6 +51,9 @@ public sealed class SubscriptionOptions : IValidatableObject
     /// <summary>Whether whole resources may be attached to e-mails, which anybody on the way can read.</summary>
     public bool EmailFullResource { get; set; }
 
+    /// <summary>Whether whole resources may go to Kafka, where they lie readable for as long as the topic keeps them: no erasure reaches them there.</summary>
+    public bool KafkaFullResource { get; set; }
+
     /// <summary>How long a token of <c>$get-ws-binding-token</c> is good.</summary>
     [Range(typeof(TimeSpan), "00:00:05", "00:10:00")]
     public TimeSpan BindingTokenLifetime { get; set; } = TimeSpan.FromMinutes(1);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using FhirCore.Events;
@@ -159,6 +160,31 @@ public abstract partial class EventLogContract : IAsyncLifetime
         await HoldsAsync(ledger, await Clinic.ExpectedAsync(group));
     }
 
+    /// <summary>Events that came to nothing cost no write each; they are told again after a crash at worst, and the progress follows within seconds.</summary>
+    [Fact]
+    public async Task IdleBatches_MoveTheProgressAfterAWhile_AndLoseNothing()
+    {
+        var group = Group("idle");
+        await Clinic.HappenAsync(60);
+        var process = House.NewProcess();
+        var told = new ConcurrentDictionary<string, (string Lane, long Sequence)>(StringComparer.Ordinal);
+        process.Follow(group, new Idler(told));
+        var all = (await Clinic.ExpectedAsync(group)).Values.Sum(lines => lines.Length);
+        await UntilAsync(() => told.Count == all, "not all of it is told");
+        await UntilAsync(
+            async () =>
+            {
+                var lanes = (await EventProgress.ReadLanesAsync(House.Store, group.Name, default)).ToDictionary(lane => lane.Lane, lane => lane.Progress.Sequence);
+                return told.Values.All(one => lanes.GetValueOrDefault(one.Lane) >= one.Sequence);
+            },
+            "the progress stays behind");
+        var last = await House.Store.LastSequenceAsync(default);
+        await process.DieAsync();
+        await Clinic.HappenAsync(30, seed: 2);
+        var (_, ledger) = Following(group);
+        await HoldsAsync(ledger, await Clinic.ExpectedAsync(group, last));
+    }
+
     [Fact]
     public async Task StartNow_HearsNothingOfBefore_AndEverythingAfter()
     {
@@ -222,5 +248,19 @@ public abstract partial class EventLogContract : IAsyncLifetime
         var log = House.NewProcess().Log;
         await Assert.ThrowsAsync<ArgumentException>(() => log.FollowAsync(Group("No Good"), new Ledger(House.Store), default));
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => log.FollowAsync(Group("good") with { MostEvents = 0 }, new Ledger(House.Store), default));
+    }
+
+    /// <summary>Nothing ever concerns it.</summary>
+    private sealed class Idler(ConcurrentDictionary<string, (string Lane, long Sequence)> told) : IEventHandler
+    {
+        public Task HandleAsync(EventBatch batch, CancellationToken ct)
+        {
+            foreach (var happened in batch.Events)
+            {
+                told[happened.Id] = (batch.Lane, happened.Change.Sequence);
+            }
+            batch.Idle();
+            return Task.CompletedTask;
+        }
     }
 }

@@ -10,6 +10,7 @@ public sealed class EventProcess(IEventLog log, ProcessStore store, ChangeSignal
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(60);
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _following = [];
+    private bool _isDisposed;
 
     public IEventLog Log => log;
 
@@ -50,6 +51,11 @@ public sealed class EventProcess(IEventLog log, ProcessStore store, ChangeSignal
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+        _isDisposed = true;
         await DieAsync();
         await end();
         _stopping.Dispose();

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using Events.Contract;
 using Events.Kafka.Messages;
+using Events.Kafka.Topics;
 using FhirCore.Events;
 using FhirCore.Records;
 using FhirStore.Leases;
@@ -30,6 +32,11 @@ internal sealed class KafkaHouse(KafkaEventsOptions options, IRecordStore? store
         HandOver = TimeSpan.FromSeconds(1),
     };
 
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+
+    private Clinic? _clinic;
+    private EventProcess? _relaying;
+
     public override IRecordStore Store { get; } = store ?? new InMemoryRecordStore();
 
     public KafkaTally Kafka { get; } = new();
@@ -41,6 +48,52 @@ internal sealed class KafkaHouse(KafkaEventsOptions options, IRecordStore? store
     {
         var messages = await TopicReader.ReadAsync(options.BootstrapServers, options.DeadLetters);
         return [.. messages.Where(message => TopicReader.Header(message, HeaderNames.DeadGroup) == group).Select(message => TopicReader.Header(message, HeaderNames.Id)!)];
+    }
+
+    /// <summary>A process of its own that follows, and enters what it is told in the group's ledger.</summary>
+    public (EventProcess Process, Ledger Ledger) Follow(EventGroup group)
+    {
+        var process = NewProcess();
+        var ledger = new Ledger(process.Store, group.Name);
+        process.Follow(group, ledger);
+        return (process, ledger);
+    }
+
+    /// <summary>New records of one type, over a few partitions.</summary>
+    /// <returns>The sequence of the last.</returns>
+    public async Task<long> HappenAsync(string type, int events)
+    {
+        _clinic ??= new(Store);
+        for (var i = 0; i < events; i++)
+        {
+            await _clinic.MakeAsync(type, $"p{i % 7}");
+        }
+        return await Store.LastSequenceAsync(default);
+    }
+
+    /// <summary>Waits until everything up to a sequence is in Kafka; where nobody follows, by a relay of its own.</summary>
+    public async Task RelayedAsync(long sequence)
+    {
+        _relaying ??= NewProcess();
+        await UntilAsync(async () => (await EventProgress.ReadAsync(Store, TopicBook.RelayKey, default)).Sequence >= sequence, "not everything is relayed");
+    }
+
+    /// <summary>Waits until the group's ledger has every event there is, each once and in its order.</summary>
+    public async Task HoldsAsync(EventGroup group)
+    {
+        var expected = await _clinic!.ExpectedAsync(group);
+        var held = new Dictionary<string, string[]>() as IReadOnlyDictionary<string, string[]>;
+        await UntilAsync(
+            async () => (held = await new Ledger(Store, group.Name).ReadAsync(Store)).Values.Sum(lines => lines.Length) >= expected.Values.Sum(lines => lines.Length), $"{group.Name} has not all events");
+        Assert.All(expected, page => Assert.Equal(page.Value, held.GetValueOrDefault(page.Key)));
+    }
+
+    public async Task UntilAsync(Func<Task<bool>> holds, string what)
+    {
+        for (var waited = Stopwatch.StartNew(); !await holds(); await Task.Delay(20))
+        {
+            Assert.True(waited.Elapsed < Limit, $"Waited in vain: {what}. {Failures}");
+        }
     }
 
     public Task<IReadOnlyList<ConsumeResult<byte[], byte[]>>> ReadTopicAsync(string type) => TopicReader.ReadAsync(options.BootstrapServers, options.TopicOf(type));

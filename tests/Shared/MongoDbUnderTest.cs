@@ -10,6 +10,9 @@ internal sealed class EngineUnderTest
     /// <summary>Whether history has a body of its own of the current version too, which damage to the current row leaves whole.</summary>
     public static bool HasBodiesOfItsOwnInHistory => true;
 
+    /// <summary>Whether the server offers the channel type kafka.</summary>
+    public static bool HasKafka => false;
+
     public static bool IsThere => MongoServer.WhyAbsent is null;
 
     public IReadOnlyList<KeyValuePair<string, string>> Settings() => !IsThere ? [] :

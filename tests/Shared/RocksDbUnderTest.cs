@@ -6,6 +6,9 @@ internal sealed class EngineUnderTest
     /// <summary>Whether history has a body of its own of the current version too, which damage to the current row leaves whole.</summary>
     public static bool HasBodiesOfItsOwnInHistory => false;
 
+    /// <summary>Whether the server offers the channel type kafka.</summary>
+    public static bool HasKafka => false;
+
     public static bool IsThere => true;
 
     #pragma warning disable CA1822 // as the other engine's

@@ -24,6 +24,9 @@ public abstract record Ending
     /// <summary>Takes the message and says nothing for as long as the connection stands.</summary>
     public sealed record TakenInSilence : Ending;
 
+    /// <summary>Takes nothing and says nothing for as long as the connection stands.</summary>
+    public sealed record LostInSilence : Ending;
+
     /// <summary>Takes the message, but answers with an error of its own.</summary>
     public sealed record TakenWithError(int Status) : Ending;
 

@@ -43,6 +43,9 @@ public sealed class TwilioStandIn : IAsyncDisposable
     /// <summary>What it has taken, oldest first.</summary>
     public IReadOnlyList<SentSms> Messages => [.. _order.Select(sid => _messages[sid])];
 
+    /// <summary>What it has taken for one number, oldest first.</summary>
+    public IReadOnlyList<SentSms> To(string number) => _byNumber.TryGetValue(number, out var sids) ? [.. sids.Select(sid => _messages[sid])] : [];
+
     /// <summary>How many it has taken.</summary>
     public int Count => _messages.Count;
 
@@ -168,6 +171,9 @@ public sealed class TwilioStandIn : IAsyncDisposable
                 break;
             case Ending.TakenInSilence:
                 Take(to, body, form);
+                await HttpStandIn.BeSilentAsync(context);
+                break;
+            case Ending.LostInSilence:
                 await HttpStandIn.BeSilentAsync(context);
                 break;
             case Ending.TakenWithError { Status: var status }:

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Tests.Shared;
 
 namespace Conformance.Tests.Subscriptions;
 
@@ -25,7 +26,9 @@ public sealed class RejectionTests(ServerUnderTest server)
         ["channel message"] = (s => s["channel"]!["type"] = "message", "Subscription.channel.type"),
         ["channel sms"] = (s => s["channel"]!["type"] = "sms", "Subscription.channel.type"),
         ["channel of somebody else"] = (s => s["channel"]!["_type"] = CustomChannel("http://example.org/subscription-channel-type", "zulip"), "Subscription.channel.type.extension"),
-        ["channel kafka without Kafka"] = (s => s["channel"]!["_type"] = CustomChannel("urn:fhir-server:subscription-channel-type", "kafka"), "Subscription.channel.type.extension"),
+        ["channel kafka without Kafka, or with an endpoint"] = (
+            s => s["channel"]!["_type"] = CustomChannel("urn:fhir-server:subscription-channel-type", "kafka"),
+            EngineUnderTest.HasKafka ? "Subscription.channel.endpoint" : "Subscription.channel.type.extension"),
         ["channel email without a mail server"] = (s => { s["channel"]!["type"] = "email"; s["channel"]!["endpoint"] = "mailto:a@example.org"; s["channel"]!["payload"] = "text/plain"; }, "Subscription.channel.type"),
         ["no endpoint"] = (s => s["channel"]!.AsObject().Remove("endpoint"), "Subscription.channel.endpoint"),
         ["endpoint over plain http"] = (s => s["channel"]!["endpoint"] = "http://subscriber.example.org/hook", "Subscription.channel.endpoint"),

@@ -7,19 +7,24 @@ namespace Events.Kafka.Clients;
 internal sealed record TopicState(long Id, int Partitions);
 
 /// <summary>Questions about the cluster, and the making of topics.</summary>
+/// <remarks>
+/// The driver's client asks the broker that it knows as the controller, and when that one is gone goes on asking it, busily. So a client
+/// that got no answer is not asked again: the next question goes to another one, which has looked anew who is there.
+/// </remarks>
 internal sealed class KafkaAdmin(KafkaClients clients, KafkaEventsOptions options) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private readonly Lazy<IAdminClient> _client = new(clients.NewAdmin);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private readonly Lock _gate = new();
+    private Shared? _current;
 
     /// <returns>Null where there is no such topic.</returns>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
-    public async Task<TopicState?> FindAsync(string topic)
+    public Task<TopicState?> FindAsync(string topic) => AskAsync<TopicState?>(async client =>
     {
         DescribeTopicsResult answer;
         try
         {
-            answer = await _client.Value.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new() { RequestTimeout = Patience }).ConfigureAwait(false);
+            answer = await client.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new() { RequestTimeout = Patience }).ConfigureAwait(false);
         }
         catch (DescribeTopicsException e) when (e.Results.TopicDescriptions is [{ Error.Code: ErrorCode.UnknownTopicOrPart }])
         {
@@ -28,11 +33,11 @@ internal sealed class KafkaAdmin(KafkaClients clients, KafkaEventsOptions option
         return answer.TopicDescriptions is [{ Error.IsError: false } found]
             ? new(found.TopicId.MostSignificantBits ^ found.TopicId.LeastSignificantBits, found.Partitions.Count)
             : answer.TopicDescriptions is [{ Error.Code: ErrorCode.UnknownTopicOrPart }] ? null : throw new KafkaException(answer.TopicDescriptions[0].Error);
-    }
+    });
 
     /// <summary>Another may be first.</summary>
     /// <exception cref="KafkaException">The cluster does not answer, or will not have it.</exception>
-    public async Task CreateAsync(string topic)
+    public Task CreateAsync(string topic) => AskAsync(async client =>
     {
         var specification = new TopicSpecification
         {
@@ -49,13 +54,14 @@ internal sealed class KafkaAdmin(KafkaClients clients, KafkaEventsOptions option
         };
         try
         {
-            await _client.Value.CreateTopicsAsync([specification], new() { RequestTimeout = Patience, OperationTimeout = Patience }).ConfigureAwait(false);
+            await client.CreateTopicsAsync([specification], new() { RequestTimeout = Patience, OperationTimeout = Patience }).ConfigureAwait(false);
         }
         catch (CreateTopicsException e) when (e.Results is [{ Error.Code: ErrorCode.TopicAlreadyExists }])
         {
             // Another was first.
         }
-    }
+        return true;
+    });
 
     /// <returns>Offset of the first message that is still there, and the one that the next will get.</returns>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
@@ -71,11 +77,11 @@ internal sealed class KafkaAdmin(KafkaClients clients, KafkaEventsOptions option
     }
 
     /// <returns>Null where the cluster does not answer in time.</returns>
-    public int? TryCountBrokers(TimeSpan limit)
+    public async Task<int?> TryCountBrokersAsync(TimeSpan limit)
     {
         try
         {
-            return _client.Value.GetMetadata(limit).Brokers.Count;
+            return await AskAsync(client => Task.Run(() => client.GetMetadata(limit).Brokers.Count)).ConfigureAwait(false);
         }
         catch (KafkaException)
         {
@@ -85,16 +91,73 @@ internal sealed class KafkaAdmin(KafkaClients clients, KafkaEventsOptions option
 
     public void Dispose()
     {
-        if (_client.IsValueCreated)
+        lock (_gate)
         {
-            _client.Value.Dispose();
+            Retire();
         }
     }
 
-    private async Task<long> OffsetAsync(TopicPartition partition, OffsetSpec spec)
+    private Task<long> OffsetAsync(TopicPartition partition, OffsetSpec spec) => AskAsync(async client =>
     {
-        var answer = await _client.Value.ListOffsetsAsync(
-            [new() { TopicPartition = partition, OffsetSpec = spec }], new() { RequestTimeout = Patience }).ConfigureAwait(false);
+        var answer = await client.ListOffsetsAsync([new() { TopicPartition = partition, OffsetSpec = spec }], new() { RequestTimeout = Patience }).ConfigureAwait(false);
         return answer.ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
+    });
+
+    private async Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask)
+    {
+        Shared shared;
+        lock (_gate)
+        {
+            shared = _current ??= new(clients.NewAdmin());
+            shared.Users++;
+        }
+        try
+        {
+            return await ask(shared.Client).ConfigureAwait(false);
+        }
+        catch (KafkaException)
+        {
+            lock (_gate)
+            {
+                if (_current == shared)
+                {
+                    Retire();
+                }
+            }
+            throw;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                shared.Users--;
+                CloseIfUnused(shared);
+            }
+        }
+    }
+
+    private void Retire()
+    {
+        if (_current is { } retired)
+        {
+            _current = null;
+            CloseIfUnused(retired);
+        }
+    }
+
+    /// <summary>Not while others wait for its answers: they would never come.</summary>
+    private void CloseIfUnused(Shared shared)
+    {
+        if (shared.Users == 0 && _current != shared)
+        {
+            Task.Run(shared.Client.Dispose);
+        }
+    }
+
+    private sealed class Shared(IAdminClient client)
+    {
+        public IAdminClient Client => client;
+
+        public int Users { get; set; }
     }
 }

@@ -12,19 +12,20 @@ internal sealed class KafkaClients(KafkaEventsOptions options, IKafkaObserver? o
         .Build();
 
     /// <summary>
-    /// Keeps the order of each partition and leaves no gaps: a message either comes after all that were sent before it, or the producer
-    /// stops for good. It waits for as long as Kafka is away.
+    /// Keeps the order of each partition. Without a limit it waits for as long as Kafka is away and leaves no gaps: a message either comes
+    /// after all that were sent before it, or the producer stops for good.
     /// </summary>
     /// <param name="fatal">Told when it has stopped.</param>
-    public IProducer<byte[], byte[]> NewProducer(string name, Action<Error> fatal)
+    /// <param name="limit">After which a message is given up; it may have been written all the same.</param>
+    public IProducer<byte[], byte[]> NewProducer(string name, Action<Error> fatal, TimeSpan? limit = null)
     {
         var config = Common(
             new ProducerConfig
             {
                 Acks = Acks.All,
                 EnableIdempotence = true,
-                EnableGaplessGuarantee = true,
-                MessageTimeoutMs = 0, // one that gives up would leave a gap
+                EnableGaplessGuarantee = limit is null,
+                MessageTimeoutMs = (int)(limit?.TotalMilliseconds ?? 0), // 0 is without end: one that gives up would leave a gap
                 LingerMs = 5,
                 QueueBufferingMaxKbytes = 256 << 10,
                 CompressionType = CompressionType.None, // bodies are ciphertext

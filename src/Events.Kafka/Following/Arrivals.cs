@@ -29,24 +29,48 @@ internal sealed class Arrivals(int most, long mostBytes)
     /// <summary>Instead of messages: there is nothing at that place.</summary>
     public void AddNothingThere() => _channel.Writer.TryWrite(null);
 
-    /// <returns>Waits for the first, then takes what is there, in its order; null where there is nothing at that place.</returns>
-    public async Task<IReadOnlyList<ConsumeResult<byte[], byte[]>>?> TakeAsync(CancellationToken ct)
+    /// <returns>False where nothing has come within the limit, which may be infinite.</returns>
+    public async Task<bool> WaitAsync(TimeSpan limit, TimeProvider clock, CancellationToken ct)
+    {
+        if (_isNothingThere || _channel.Reader.TryPeek(out _))
+        {
+            return true;
+        }
+        if (limit == Timeout.InfiniteTimeSpan)
+        {
+            return await _channel.Reader.WaitToReadAsync(ct).ConfigureAwait(false);
+        }
+        if (limit <= TimeSpan.Zero)
+        {
+            return false;
+        }
+        using var limited = new CancellationTokenSource(limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limited.Token, ct);
+        try
+        {
+            return await _channel.Reader.WaitToReadAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>To be called after <see cref="WaitAsync"/> has said that there is something.</summary>
+    /// <returns>What is there, in its order; null where there is nothing at that place.</returns>
+    public IReadOnlyList<ConsumeResult<byte[], byte[]>>? Take()
     {
         var taken = new List<ConsumeResult<byte[], byte[]>>();
-        while (taken.Count == 0 && !_isNothingThere)
+        while (taken.Count < most && !_isNothingThere && _channel.Reader.TryRead(out var next))
         {
-            await _channel.Reader.WaitToReadAsync(ct).ConfigureAwait(false);
-            while (taken.Count < most && !_isNothingThere && _channel.Reader.TryRead(out var next))
+            if (next is null)
             {
-                if (next is null)
-                {
-                    _isNothingThere = true;
-                    break;
-                }
-                Interlocked.Decrement(ref _count);
-                Interlocked.Add(ref _bytes, -Size(next));
-                taken.Add(next);
+                _isNothingThere = true;
+                break;
             }
+            Interlocked.Decrement(ref _count);
+            Interlocked.Add(ref _bytes, -Size(next));
+            taken.Add(next);
         }
         return taken.Count > 0 ? taken : null;
     }

@@ -9,13 +9,16 @@ namespace Events.Kafka.Following;
 
 /// <summary>
 /// One partition of a topic as a lane of a group. Where it stands says the store, not Kafka; repetitions are told by their sequence; and what
-/// Kafka no longer has comes out of the change log (docs/decisions/0132, 0133).
+/// Kafka no longer has comes out of the change log (docs/decisions/0131, 0132).
 /// </summary>
 internal sealed class Lane
 {
     private const long MostBytes = 4 << 20;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>What came to nothing moves the progress after <see cref="LaneRunner.LazyRows"/>, or so long.</summary>
+    internal static readonly TimeSpan LazyTime = TimeSpan.FromSeconds(5);
 
     /// <summary>How far clocks of processes and brokers may differ where a place is looked for by time.</summary>
     private static readonly TimeSpan ClockMargin = TimeSpan.FromMinutes(10);
@@ -29,6 +32,7 @@ internal sealed class Lane
     private readonly Task _running;
 
     private long _handled; // everything up to this sequence
+    private long _moved; // timestamp: the progress said all of it then
     private bool _mayMiss; // what comes next may have predecessors that Kafka no longer has
     private long _next = -1; // offset
     private long _end = -1;
@@ -112,6 +116,7 @@ internal sealed class Lane
         _runner.Origin = topic.Origin;
         _handled = Math.Max(progress.Sequence, all.Sequence);
         _mayMiss = false;
+        _moved = _context.Clock.GetTimestamp();
         Volatile.Write(ref _oldest, 0);
         if (progress.Offset > 0 && progress.Origin == topic.Origin)
         {
@@ -171,7 +176,18 @@ internal sealed class Lane
     /// <returns>False where the place was lost: another is to be found.</returns>
     private async Task<bool> StepAsync(CancellationToken ct)
     {
-        if (await Seat.Arrivals.TakeAsync(ct).ConfigureAwait(false) is not { } results)
+        var owes = OwesProgress;
+        var wait = owes ? LazyTime - _context.Clock.GetElapsedTime(_moved) : Timeout.InfiniteTimeSpan;
+        if (!await Seat.Arrivals.WaitAsync(wait, _context.Clock, ct).ConfigureAwait(false))
+        {
+            await MoveAsync(ct).ConfigureAwait(false);
+            return true;
+        }
+        if (!owes)
+        {
+            _moved = _context.Clock.GetTimestamp();
+        }
+        if (Seat.Arrivals.Take() is not { } results)
         {
             _context.Topics.Forget();
             var topic = await _context.Topics.OpenAsync(Partition.Topic, null, ct).ConfigureAwait(false);
@@ -192,7 +208,23 @@ internal sealed class Lane
             Volatile.Write(ref _oldest, 0);
         }
         Handled(results[^1].Offset.Value + 1);
+        if (OwesProgress && _context.Clock.GetElapsedTime(_moved) >= LazyTime)
+        {
+            await MoveAsync(ct).ConfigureAwait(false);
+        }
         return true;
+    }
+
+    /// <summary>
+    /// Whether messages were gone past that the progress does not know of: they concerned nobody, were repetitions, or not this server's. While
+    /// some of before may be missing it must not say so: an offset that holds stands for everything before it.
+    /// </summary>
+    private bool OwesProgress => !_mayMiss && Volatile.Read(ref _next) != _runner.Progress.Offset;
+
+    private async Task MoveAsync(CancellationToken ct)
+    {
+        await _runner.RunAsync([], _handled, Volatile.Read(ref _next), ct).ConfigureAwait(false);
+        _moved = _context.Clock.GetTimestamp();
     }
 
     /// <summary>What of it is new to the group.</summary>

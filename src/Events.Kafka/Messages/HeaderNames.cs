@@ -14,6 +14,9 @@ internal static class HeaderNames
     public const string Body = "ce_body";
     public const string Format = "ce_format";
 
+    /// <summary>CloudEvents takes this one from Kafka without its prefix.</summary>
+    public const string ContentType = "content-type";
+
     // Of dead letters only.
     public const string DeadGroup = "ce_deadgroup";
     public const string DeadLane = "ce_deadlane";

@@ -10,7 +10,7 @@ namespace Events.Kafka.Relaying;
 /// <summary>
 /// Carries the change log to Kafka: in its order, from where its progress stands, which moves only when Kafka has everything before it.
 /// One process at a time does so; two that overlap for a moment repeat events, and every consumer passes repetitions over
-/// (docs/decisions/0132).
+/// (docs/decisions/0130).
 /// </summary>
 /// <param name="poll">How often commits of other processes are looked for; those of this one wake it at once.</param>
 internal sealed class Relay(

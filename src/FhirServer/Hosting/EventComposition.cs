@@ -4,8 +4,10 @@ using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirServer.Observability;
 using FhirServer.Settings;
+using FhirServer.Subscriptions;
 using FhirStore.Events;
 using FhirStore.Leases;
+using Subscriptions.Channels;
 
 namespace FhirServer.Hosting;
 
@@ -39,6 +41,7 @@ internal static class EventComposition
         services.AddSingleton<IEventLog>(provider => provider.GetRequiredService<KafkaEventLog>());
         services.AddSingleton<IEngineProbe>(provider => provider.GetRequiredService<KafkaEventLog>());
         services.AddSingleton<IMetricsSource, KafkaMetrics>();
+        services.AddSingleton<INotificationStream, KafkaStream>();
         services.AddHostedService<EventRelay>();
     }
 

@@ -1,4 +1,5 @@
 using Authorization.Accounts;
+using FhirCore.Attendance;
 using FhirCore.Messages;
 using FhirServer.Hosting;
 using FhirServer.Observability;
@@ -80,8 +81,8 @@ internal static class MessageComposition
         services.AddSingleton<IMetricsSource>(provider => provider.GetRequiredService<MessageMetrics>());
         services.AddSingleton(provider => new ReminderRoom(
             provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<ReminderRecords>(), provider.GetRequiredService<OperationalFields>(),
-            provider.GetRequiredService<MessageChannels>(), options, provider.GetRequiredService<IMessageObserver>(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<Paces>().Messages));
+            provider.GetRequiredService<MessageChannels>(), provider.GetService<INoShowRisk>(), options, provider.GetRequiredService<IMessageObserver>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<Paces>().Messages));
         services.AddSingleton<VisitActions>();
         services.AddSingleton<MessageLimits>();
         services.AddSingleton<VisitPages>();

@@ -25,7 +25,8 @@ internal static class ReminderSettings
         var isWanted = Switch(read, "Reminders:Enabled", true);
         var options = new ReminderOptions
         {
-            Before = ReadBefore(read),
+            Before = ReadBefore(read, "Reminders:Before", ReminderOptions.DefaultBefore),
+            BeforeAtHighRisk = ReadBefore(read, "Reminders:BeforeAtHighRisk", []),
             Spacing = read.Time("Reminders:Spacing", TimeSpan.FromHours(1), TimeSpan.Zero, TimeSpan.FromDays(1)),
             Quiet = ReadQuiet(read),
             Channels = ReadChannels(read),
@@ -60,11 +61,11 @@ internal static class ReminderSettings
         return isWanted ? options : null;
     }
 
-    private static ImmutableArray<TimeSpan> ReadBefore(SettingsReader read)
+    private static ImmutableArray<TimeSpan> ReadBefore(SettingsReader read, string key, ImmutableArray<TimeSpan> fallback)
     {
-        if (read.Many("Reminders:Before") is not { } given)
+        if (read.Many(key) is not { } given)
         {
-            return ReminderOptions.DefaultBefore;
+            return fallback;
         }
         return [.. given.Select(entry => read.Time(entry.Key, TimeSpan.FromDays(1), TimeSpan.FromMinutes(5), TimeSpan.FromDays(60)))];
     }

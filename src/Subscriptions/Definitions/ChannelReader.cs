@@ -36,7 +36,7 @@ internal sealed class ChannelReader(ChannelOffer offer, SubscriptionOptions opti
             return failure;
         }
         var payload = channel.Text("payload");
-        if (CheckPayload(kind, payload, byTopic) is { } wrongPayload)
+        if (CheckPayload(kind, payload, byTopic, options) is { } wrongPayload)
         {
             return wrongPayload;
         }
@@ -128,12 +128,16 @@ internal sealed class ChannelReader(ChannelOffer offer, SubscriptionOptions opti
             && Uri.CheckHostName(address[(at + 1)..]) == UriHostNameType.Dns && address[(at + 1)..].Contains('.', StringComparison.Ordinal);
     }
 
-    private static FhirFailure? CheckPayload(ChannelKind kind, string? payload, bool byTopic)
+    private static FhirFailure? CheckPayload(ChannelKind kind, string? payload, bool byTopic, SubscriptionOptions options)
     {
         const string at = At + ".payload";
         if (payload is null)
         {
             return byTopic ? Refuse("A subscription by topic needs a payload: application/fhir+json, or text/plain by e-mail.", at, "required") : null;
+        }
+        if (kind == ChannelKind.Stream && !byTopic && !options.KafkaFullResource)
+        {
+            return Refuse("Whole resources are not written to Kafka, where they would lie readable: leave the payload out, or subscribe by topic with the content id-only.", at, "security");
         }
         var parts = payload.Split(';', StringSplitOptions.TrimEntries);
         var parameters = parts.Skip(1).ToList();
@@ -170,6 +174,8 @@ internal sealed class ChannelReader(ChannelOffer offer, SubscriptionOptions opti
             "id-only" => ContentLevel.IdOnly,
             "full-resource" when kind == ChannelKind.Email && !options.EmailFullResource =>
                 Refuse("Whole resources are not sent by e-mail, which anybody on the way can read: ask for empty or id-only.", at, "security"),
+            "full-resource" when kind == ChannelKind.Stream && !options.KafkaFullResource =>
+                Refuse("Whole resources are not written to Kafka, where they would lie readable: ask for empty or id-only.", at, "security"),
             "full-resource" => ContentLevel.FullResource,
             _ => Refuse("The content is empty, id-only or full-resource.", at, "code-invalid"),
         };

@@ -26,8 +26,8 @@ public sealed record Feed
     /// <summary>Number of the last event; 0 before the first.</summary>
     public long Last { get; init; }
 
-    /// <summary>From when on it counts.</summary>
-    public required DateTimeOffset Since { get; init; }
+    /// <summary>Sequence of the change that made it count: what comes after it in the change log counts, by whichever lane and however late it is told.</summary>
+    public required long After { get; init; }
 
     /// <summary>Why it cannot be matched, or not wholly: a code of <see cref="FeedFaults"/>; null where it can.</summary>
     public string? Fault { get; init; }

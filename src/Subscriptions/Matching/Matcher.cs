@@ -22,17 +22,16 @@ public sealed class Matcher(
     IRecordStore records, RecordCipher cipher, ResourceStore store, SubscriptionRecords own, TopicDirectory directory, DefinitionReader definitions, SubscriberStandings standings,
     FeedSignals signals, ISubscriptionObserver observer, TimeProvider clock, bool sole) : IEventHandler, IDisposable
 {
-    /// <summary>
-    /// Lanes lag behind one another, and clocks of processes differ: what is older than the subscription by more than this came before it.
-    /// Within a lane it is exact, by the order of the changes.
-    /// </summary>
-    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
+    /// <summary>How long changes of subscriptions that another lane has yet to bring are waited for; then the lane goes on as things stand.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FaultInterval = TimeSpan.FromMinutes(1);
     private const string SubscriptionType = "Subscription";
 
     /// <summary>One batch at a time in this process: lanes would only get in one another's way over the numbers.</summary>
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly SubscriptionLanes _lanes = new(records);
     private readonly BookReader _reader = new(store, own, definitions);
     private SubscriptionBook? _book;
     private long _stamp;
@@ -46,18 +45,41 @@ public sealed class Matcher(
     public async Task HandleAsync(EventBatch batch, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        await _turn.WaitAsync(ct);
-        try
+        for (var begun = clock.GetTimestamp(); ;)
         {
-            while (!await TryHandleAsync(batch, ct))
+            await _turn.WaitAsync(ct);
+            try
             {
-                // Another lane was faster: its numbers come first.
+                if (await KnowsSubscriptionsAsync(batch, clock.GetElapsedTime(begun) >= LongestWait, ct))
+                {
+                    while (!await TryHandleAsync(batch, ct))
+                    {
+                        // Another lane was faster: its numbers come first.
+                    }
+                    return;
+                }
             }
+            finally
+            {
+                _turn.Release();
+            }
+            await Task.Delay(LookAgain, clock, ct);
         }
-        finally
+    }
+
+    private async ValueTask<bool> KnowsSubscriptionsAsync(EventBatch batch, bool isLate, CancellationToken ct)
+    {
+        if (batch.Events.IsEmpty || !SubscriptionLanes.AreOthersThan(batch.Lane))
         {
-            _turn.Release();
+            return true;
         }
+        var last = batch.Events[^1].Change.Sequence;
+        if (isLate)
+        {
+            _lanes.GiveUp(last);
+            return true;
+        }
+        return await _lanes.AreFollowedAsync(await RefreshAsync(ct), last, ct);
     }
 
     /// <returns>False where the feeds were not as they were thought to be; nothing was written.</returns>
@@ -172,13 +194,13 @@ public sealed class Matcher(
         }
         var feed = known?.Feed ?? new Feed
         {
-            Id = SubscriptionRecords.NewFeedId(), Subscription = id, SubscriptionVersion = 0, Counts = false, Since = happened.Change.At,
+            Id = SubscriptionRecords.NewFeedId(), Subscription = id, SubscriptionVersion = 0, Counts = false, After = happened.Change.Sequence,
         };
         feed = feed with
         {
             SubscriptionVersion = happened.Change.Version,
             Counts = status != SubscriptionStatus.Off,
-            Since = feed.Counts ? feed.Since : happened.Change.At,
+            After = feed.Counts ? feed.After : happened.Change.Sequence,
             Fault = null,
             FaultAt = null,
         };
@@ -222,7 +244,7 @@ public sealed class Matcher(
         foreach (var candidate in candidates)
         {
             if (!candidate.Filter.Matches(change.Key, content) || draft.Find(candidate.Subscription) is not { Grant: { } grant } entry
-                || entry.Feed.Fault == FeedFaults.Access || change.At < entry.Feed.Since - Slack)
+                || entry.Feed.Fault == FeedFaults.Access || change.Sequence <= entry.Feed.After)
             {
                 continue;
             }

@@ -15,6 +15,9 @@ public sealed record ReminderOptions
     /// <summary>When reminders are due where neither the patient, the service nor the location says otherwise.</summary>
     public ImmutableArray<TimeSpan> Before { get; init; } = DefaultBefore;
 
+    /// <summary>When one more goes out where the visit is likely to be missed; not to who has said themselves when they want to be reminded.</summary>
+    public ImmutableArray<TimeSpan> BeforeAtHighRisk { get; init; } = [];
+
     /// <summary>Two messages about one visit are at least so far apart: a reminder that would follow the news of the booking at once is left out.</summary>
     public TimeSpan Spacing { get; init; } = TimeSpan.FromHours(1);
 

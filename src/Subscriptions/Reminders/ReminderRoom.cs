@@ -1,3 +1,4 @@
+using FhirCore.Attendance;
 using FhirCore.Events;
 using FhirCore.Pacing;
 using FhirStore;
@@ -26,9 +27,11 @@ public sealed class ReminderRoom
     private readonly DigestPlanner _digests;
     private readonly MessageSender _sender;
 
+    /// <param name="risk">Null where nobody estimates which visits are missed.</param>
     /// <exception cref="FormatException">A file of texts is wrong; the message names it.</exception>
     public ReminderRoom(
-        ResourceStore store, ReminderRecords records, OperationalFields fields, MessageChannels channels, ReminderOptions options, IMessageObserver? observer, TimeProvider clock, BackgroundPace? pace = null)
+        ResourceStore store, ReminderRecords records, OperationalFields fields, MessageChannels channels, INoShowRisk? risk, ReminderOptions options, IMessageObserver? observer,
+        TimeProvider clock, BackgroundPace? pace = null)
     {
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(options);
@@ -42,7 +45,7 @@ public sealed class ReminderRoom
         var reader = new FactsReader(store, _house, staff, _digests, phones, languages, options, clock);
         var outcomes = new OutcomeWriter(records, store, _digests, clock);
         var preparation = new Preparation(
-            records, reader, new(records, options), new(store, fields, _house, options), new(records, options, clock), channels, options, clock);
+            records, reader, new(records, options), new(store, fields, _house, options), new(records, options, clock), channels, risk, options, clock);
         _sender = new(records, preparation, outcomes, channels, pace ?? BackgroundPace.Free, observer, clock);
         Devices = new(records, clock);
         Links = new(records, reader, _house, languages, options, clock);

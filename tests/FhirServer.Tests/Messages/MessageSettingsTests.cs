@@ -47,6 +47,7 @@ public sealed class MessageSettingsTests
     [InlineData("Reminders:Before:0", "soon")]
     [InlineData("Reminders:Before:0", "00:04:00")]
     [InlineData("Reminders:Before:1", "61.00:00:00")]
+    [InlineData("Reminders:BeforeAtHighRisk:0", "3 days")]
     [InlineData("Reminders:QuietHours", "21-8")]
     [InlineData("Reminders:QuietHours", "08:00-07:00")]
     [InlineData("Reminders:Channels:0", "fax")]

@@ -49,14 +49,20 @@ public sealed class ChannelTests
     public async Task Email_ResultsAreOutcomes(MessageResult result, SendOutcome expected) =>
         Assert.Equal(expected, await new EmailChannel(new Mail(result) { Found = result }, "https://clinic.example/fhir", TimeProvider.System).SendAsync(Make(ChannelKind.Email, "text/plain"), default));
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Stream_AppendsUnderTheSubscription(bool takes)
+    public static TheoryData<StreamAnswer, SendOutcome> Answers => new()
     {
-        var stream = new Stream(takes);
+        { StreamAnswer.Kept, SendOutcome.Done },
+        { StreamAnswer.Away, new SendOutcome.Failed("stream-away") },
+        { StreamAnswer.TooLarge, new SendOutcome.Failed("stream-too-large", IsAboutContent: true) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Answers))]
+    public async Task Stream_AppendsUnderTheSubscription(StreamAnswer answer, SendOutcome expected)
+    {
+        var stream = new Stream(answer);
         var outcome = await new StreamChannel(stream).SendAsync(Make(ChannelKind.Stream, "application/fhir+json"), default);
-        Assert.Equal(takes ? SendOutcome.Done : new SendOutcome.Failed("stream-away"), outcome);
+        Assert.Equal(expected, outcome);
         Assert.Equal(["s 00.1-3 application/fhir+json {\"planted\":\"Observation/o1\"}"], stream.Appended);
     }
 
@@ -94,14 +100,14 @@ public sealed class ChannelTests
         public Task<MessageResult> FindAsync(OutgoingMessage message, DateTimeOffset since, CancellationToken ct) => Task.FromResult(Found!);
     }
 
-    private sealed class Stream(bool takes) : INotificationStream
+    private sealed class Stream(StreamAnswer answer) : INotificationStream
     {
         public List<string> Appended { get; } = [];
 
-        public Task<bool> AppendAsync(string key, string id, string contentType, ReadOnlyMemory<byte> notification, CancellationToken ct)
+        public Task<StreamAnswer> AppendAsync(string key, string id, string contentType, ReadOnlyMemory<byte> notification, CancellationToken ct)
         {
             Appended.Add($"{key} {id} {contentType} {Encoding.UTF8.GetString(notification.Span)}");
-            return Task.FromResult(takes);
+            return Task.FromResult(answer);
         }
     }
 }

@@ -10,6 +10,10 @@ public sealed class ChannelTests
 {
     private const string Topic = "urn:fhir-server:topic:appointment";
 
+    private const string KafkaType = $$"""
+        "type":"rest-hook","_type":{"extension":[{"url":"{{Backport.ChannelType}}","valueCoding":{"system":"{{Backport.OwnChannelTypes}}","code":"{{Backport.Kafka}}"} }]}
+        """;
+
     [Theory]
     [InlineData("mailto:desk@clinic.example", "text/plain", "empty", null)]
     [InlineData("desk@clinic.example", "text/plain;attach=application/fhir+json", "id-only", null)]
@@ -30,6 +34,25 @@ public sealed class ChannelTests
     [Fact]
     public async Task Email_WithResources_NeedsTheSetting() =>
         Assert.Null(await ReadAsync("\"type\":\"email\"", "desk@clinic.example", "text/plain;attach=application/fhir+json", "full-resource", options: options => options.EmailFullResource = true));
+
+    /// <summary>What lies in Kafka can be read by whoever reads the topic, and no erasure reaches it.</summary>
+    [Theory]
+    [InlineData("empty", false, null)]
+    [InlineData("id-only", false, null)]
+    [InlineData("full-resource", false, "Subscription.channel.payload.extension")]
+    [InlineData("full-resource", true, null)]
+    public async Task Kafka_WithResources_NeedsTheSetting(string content, bool allowed, string? refusedAt) =>
+        Assert.Equal(refusedAt, await ReadAsync(KafkaType, null, "application/fhir+json", content, offer => offer with { Stream = true }, options => options.KafkaFullResource = allowed));
+
+    /// <summary>R4's own payload is the resource.</summary>
+    [Theory]
+    [InlineData("", false, null)]
+    [InlineData(""","payload":"application/fhir+json" """, false, "Subscription.channel.payload")]
+    [InlineData(""","payload":"application/fhir+json" """, true, null)]
+    public async Task Kafka_WithCriteriaAndPayload_NeedsTheSetting(string payload, bool allowed, string? refusedAt) =>
+        Assert.Equal(refusedAt, await ReadAsync($$"""
+            {"resourceType":"Subscription","id":"s","status":"requested","reason":"r","criteria":"Observation?code=a","channel":{ {{KafkaType}}{{payload}} } }
+            """, offer => offer with { Stream = true }, options => options.KafkaFullResource = allowed));
 
     [Theory]
     [InlineData("kafka", true, null, null)]
@@ -60,16 +83,19 @@ public sealed class ChannelTests
     }
 
     /// <returns>Where it is refused.</returns>
-    private static async Task<string?> ReadAsync(
-        string type, string? endpoint, string payload, string content, Func<ChannelOffer, ChannelOffer>? offer = null, Action<SubscriptionOptions>? options = null, string more = "")
-    {
-        using var house = await House.OpenAsync(options);
-        var reader = new DefinitionReader(house.Filters, offer?.Invoke(house.Offer) ?? house.Offer, house.Options);
-        using var document = JsonDocument.Parse($$"""
+    private static Task<string?> ReadAsync(
+        string type, string? endpoint, string payload, string content, Func<ChannelOffer, ChannelOffer>? offer = null, Action<SubscriptionOptions>? options = null, string more = "") =>
+        ReadAsync($$"""
             {"resourceType":"Subscription","id":"s","status":"requested","reason":"r","criteria":"{{Topic}}",
              "channel":{ {{type}}{{(endpoint is null ? "" : $",\"endpoint\":\"{endpoint}\"")}},"payload":"{{payload}}",
                "_payload":{"extension":[{"url":"{{Backport.PayloadContent}}","valueCode":"{{content}}"}]}{{more}} } }
-            """);
+            """, offer, options);
+
+    private static async Task<string?> ReadAsync(string subscription, Func<ChannelOffer, ChannelOffer>? offer, Action<SubscriptionOptions>? options)
+    {
+        using var house = await House.OpenAsync(options);
+        var reader = new DefinitionReader(house.Filters, offer?.Invoke(house.Offer) ?? house.Offer, house.Options);
+        using var document = JsonDocument.Parse(subscription);
         var outcome = reader.Read(new("Subscription", "s"), document.RootElement, await house.Topics.ReadAsync(default));
         return outcome.TryGet(out _, out FhirFailure? failure) ? null : failure.Issues[0].Expression;
     }

@@ -45,7 +45,7 @@ public sealed class PlanTests
             };
             var feed = new Feed
             {
-                Id = "00", Subscription = "s", SubscriptionVersion = 1, Counts = true, Since = now, Last = last,
+                Id = "00", Subscription = "s", SubscriptionVersion = 1, Counts = true, After = 0, Last = last,
                 Fault = fault switch { 1 => FeedFaults.Access, 2 => FeedFaults.Topic, 3 => FeedFaults.Trigger, _ => null },
             };
             var delivery = new DeliveryState { Delivered = Math.Min(delivered, last), NotBefore = notBefore.Ticks % 3 != 0 ? now + notBefore : null };

@@ -78,6 +78,52 @@ public sealed class MatcherTests
         Assert.Equal(200, events.Select(one => one.Event.Key).Distinct().Count());
     }
 
+    /// <summary>A lane that is late brings what happened before the subscription was made, or while it was off: none of it counts.</summary>
+    [Fact]
+    public async Task Subscription_CountsFromItsPlaceInTheLogOn_HoweverLateALaneIs()
+    {
+        using var house = await House.OpenAsync();
+        await ObserveAsync("before");
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await house.PutAsync(House.Subscription("s", Record).Replace("requested", "off", StringComparison.Ordinal), House.Grant());
+        await ObserveAsync("while-off");
+        await house.PutAsync(House.Subscription("s", Record), House.Grant());
+        await ObserveAsync("after");
+        await house.FollowAsync(house.NewMatcher(), "a", wanted: happened => happened.Change.Key.Type == "Subscription");
+        await house.FollowAsync(house.NewMatcher(), "b", wanted: happened => happened.Change.Key.Type == "Observation");
+
+        Assert.Equal(["after"], (await house.EventsAsync("s")).Select(one => one.Event.Id));
+
+        Task ObserveAsync(string id) => house.PutAsync($$"""{"resourceType":"Observation","id":"{{id}}","status":"final","code":{"text":"c"} }""");
+    }
+
+    /// <summary>Lanes by type go at their own pace: whatever a subscription was when something happened is what counts, also where its lane is the slower one.</summary>
+    [Fact]
+    public async Task Subscription_WhoseLaneIsLate_IsWaitedFor()
+    {
+        using var house = await House.OpenAsync();
+        await house.PutAsync(House.Subscription("kept", Record), House.Grant());
+        await house.PutAsync(House.Subscription("dropped", Record), House.Grant());
+        await house.FollowAsync(house.NewMatcher(), "subscription-0of1", wanted: happened => happened.Change.Key.Type == "Subscription");
+        await house.DeleteAsync("Subscription", "dropped");
+        await house.PutAsync(House.Subscription("late", Record), House.Grant());
+        await house.PutAsync("""{"resourceType":"Observation","id":"o","status":"final","code":{"text":"c"} }""");
+        using var matcher = house.NewMatcher();
+        var observations = house.FollowAsync(matcher, "observation-0of1", wanted: happened => happened.Change.Key.Type == "Observation");
+        Assert.False(observations.IsCompleted);
+        await house.FollowAsync(matcher, "subscription-0of1", wanted: happened => happened.Change.Key.Type == "Subscription");
+        while (!observations.IsCompleted)
+        {
+            house.Clock.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+        await observations;
+
+        Assert.Equal(["o"], (await house.EventsAsync("late")).Select(one => one.Event.Id));
+        Assert.Equal(["o"], (await house.EventsAsync("kept")).Select(one => one.Event.Id));
+        Assert.Null(await house.Own.Feeds.FindAsync("dropped", default));
+    }
+
     /// <summary>A subscription is told of what comes behind it in the log, of nothing before it, and of nothing once it is off or gone.</summary>
     [Fact]
     public async Task Subscription_CountsFromItsPlaceInTheLogOn()

@@ -11,16 +11,19 @@ namespace Subscriptions.Reminders.People;
 /// <param name="Address">Street and town: where to go, not what for.</param>
 /// <param name="TimeZone">Of the place; null where nobody has said.</param>
 /// <param name="Preferences">What services and places say of reminders, the one that counts first.</param>
-/// <param name="Sources">References of what this was read from.</param>
+/// <param name="Sources">What this was read from, and at which version.</param>
 internal sealed record Place(
-    string Name, string Phone, string Address, string? TimeZone, ResourceKey? Location, ImmutableArray<Preferences> Preferences, ImmutableArray<ResourceKey> Sources)
+    string Name, string Phone, string Address, string? TimeZone, ResourceKey? Location, ImmutableArray<Preferences> Preferences, ImmutableArray<Source> Sources)
 {
     public static Place Unknown { get; } = new("", "", "", null, null, [], []);
 }
 
+/// <summary>A resource that a plan rests on, as it was read.</summary>
+internal readonly record struct Source(ResourceKey Key, long Version);
+
 /// <summary>
-/// Reads who works where: the same few resources for thousands of visits, so what was read is kept for some seconds. No message waits
-/// for a change of an address to be noticed, and no rule of who gets what rests on it.
+/// Reads who works where: the same few resources for thousands of visits, so what was read is kept for some seconds. Who only words a
+/// message may take it as it is; who plans commits under the condition that it still stands at the version that was read.
 /// </summary>
 internal sealed class House(ResourceStore store, string? baseUrl, TimeProvider clock)
 {
@@ -28,7 +31,9 @@ internal sealed class House(ResourceStore store, string? baseUrl, TimeProvider c
     private const int MostSteps = 6;
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(20);
 
-    private readonly ConcurrentDictionary<ResourceKey, (JsonElement? Root, long Read)> _kept = new();
+    private readonly ConcurrentDictionary<ResourceKey, (Kept What, long Read)> _kept = new();
+
+    private readonly record struct Kept(JsonElement? Root, long Version);
 
     /// <summary>Forgets what has changed in this process's sight.</summary>
     public void Forget(ResourceKey key) => _kept.TryRemove(key, out _);
@@ -44,14 +49,14 @@ internal sealed class House(ResourceStore store, string? baseUrl, TimeProvider c
         {
             Collect(await ActorsOfAsync(known, ct), services, locations);
         }
-        var sources = ImmutableArray.CreateBuilder<ResourceKey>();
+        var sources = ImmutableArray.CreateBuilder<Source>();
         var preferences = ImmutableArray.CreateBuilder<Preferences>();
         var organization = (ResourceKey?)null;
         foreach (var service in services)
         {
-            if (await ReadAsync(service, ct) is { } root)
+            if (await ReadKeptAsync(service, ct) is { Root: { } root } read)
             {
-                sources.Add(service);
+                sources.Add(new(service, read.Version));
                 organization ??= root.PartOf("providedBy"u8)?.Target(baseUrl);
                 AddIfAny(preferences, root);
             }
@@ -59,9 +64,9 @@ internal sealed class House(ResourceStore store, string? baseUrl, TimeProvider c
         var (phone, address, zone, siteName) = ("", "", (string?)null, "");
         var place = locations.Count > 0 ? locations[0] : (ResourceKey?)null;
         var next = place;
-        for (var step = 0; step < MostSteps && next is { Type: "Location" } key && await ReadAsync(key, ct) is { } root; step++)
+        for (var step = 0; step < MostSteps && next is { Type: "Location" } key && await ReadKeptAsync(key, ct) is { Root: { } root } read; step++)
         {
-            sources.Add(key);
+            sources.Add(new(key, read.Version));
             AddIfAny(preferences, root);
             zone ??= root.TimeZone();
             phone = phone.Length > 0 ? phone : PhoneOf(root);
@@ -87,20 +92,23 @@ internal sealed class House(ResourceStore store, string? baseUrl, TimeProvider c
         : null;
 
     /// <returns>Null where there is none.</returns>
-    public async ValueTask<JsonElement?> ReadAsync(ResourceKey key, CancellationToken ct)
+    public async ValueTask<JsonElement?> ReadAsync(ResourceKey key, CancellationToken ct) => (await ReadKeptAsync(key, ct)).Root;
+
+    private async ValueTask<Kept> ReadKeptAsync(ResourceKey key, CancellationToken ct)
     {
         if (_kept.TryGetValue(key, out var kept) && clock.GetElapsedTime(kept.Read) < Lifetime)
         {
-            return kept.Root;
+            return kept.What;
         }
         var read = clock.GetTimestamp();
-        var root = await store.ReadAsync(key, ct) is { Deleted: false } resource ? JsonElement.Parse(resource.Json.Span) : (JsonElement?)null;
+        var resource = await store.ReadAsync(key, ct);
+        var what = new Kept(resource is { Deleted: false } ? JsonElement.Parse(resource.Json.Span) : null, resource?.Version ?? 0);
         if (_kept.Count >= MostKept)
         {
             _kept.Clear();
         }
-        _kept[key] = (root, read);
-        return root;
+        _kept[key] = (what, read);
+        return what;
     }
 
     /// <summary>Slots are many and each is asked for once or twice: they are not kept.</summary>

@@ -40,6 +40,27 @@ public static class ReminderPlan
         return [.. plan];
     }
 
+    /// <summary>Further reminders, each of which may turn out not to be needed: so the usual ones stay as they are, and what would meet one of them is left out.</summary>
+    /// <param name="before">Time before the start at which one more would be due.</param>
+    public static ImmutableArray<PlannedReminder> MakeMore(
+        ReminderRules rules, ImmutableArray<TimeSpan> before, Instant start, Instant since, Instant now, DateTimeZone zone)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        var usual = Make(rules, start, since, Instant.MinValue, zone);
+        var spacing = Duration.FromTimeSpan(rules.Spacing);
+        var more = ImmutableArray.CreateBuilder<PlannedReminder>();
+        foreach (var reminder in Make(rules with { Before = before }, start, since, Instant.MinValue, zone))
+        {
+            var isAlone = usual.All(other => other.Due != reminder.Due && (other.Due - reminder.Due >= spacing || reminder.Due - other.Due >= spacing));
+            var notAfter = usual.Select(other => other.Due).Where(due => due > reminder.Due).Append(reminder.NotAfter).Min();
+            if (isAlone && notAfter > now)
+            {
+                more.Add(reminder with { NotAfter = notAfter });
+            }
+        }
+        return more.DrainToImmutable();
+    }
+
     private static Instant DueAt(TimeSpan before, Instant start, DateTimeZone zone, QuietHours? quiet)
     {
         var local = start.InZone(zone).LocalDateTime.PlusDays(-before.Days);

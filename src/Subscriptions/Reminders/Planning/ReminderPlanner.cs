@@ -10,7 +10,8 @@ namespace Subscriptions.Reminders.Planning;
 
 /// <summary>
 /// Follows changes and keeps every appointment's plan in step with it. A plan is committed together with how far the events are handled, and
-/// only while the appointment stands at the version it was made for.
+/// only while the appointment, the patient and the places stand at the versions it was made for: whoever follows their change meanwhile
+/// does not see this plan yet.
 /// </summary>
 internal sealed class ReminderPlanner(ReminderRecords records, VisitPlanner visits, DigestPlanner digests, House house, ChangeSignal due, ReminderOptions options, TimeProvider clock) : IEventHandler
 {
@@ -118,6 +119,10 @@ internal sealed class ReminderPlanner(ReminderRecords records, VisitPlanner visi
             {
                 throw new LaneLostException(batch.Lane);
             }
+            if (result is CommitResult.VersionConflict { Key: var changed })
+            {
+                house.Forget(changed);
+            }
             if (attempt == MostAttempts)
             {
                 throw new InvalidOperationException("The appointments of this batch are being changed without pause.");
@@ -132,6 +137,7 @@ internal sealed class ReminderPlanner(ReminderRecords records, VisitPlanner visi
         var writes = ImmutableArray.CreateBuilder<RecordWrite>();
         var conditions = ImmutableArray.CreateBuilder<RecordCondition>();
         var removals = ImmutableArray.CreateBuilder<ResourceKey>();
+        conditions.AddRange(changes.SelectMany(change => change.Sources).Distinct().Select(source => new RecordCondition.VersionIs(source.Key, source.Version)));
         foreach (var change in changes)
         {
             conditions.Add(new RecordCondition.VersionIs(change.Appointment, change.Version));

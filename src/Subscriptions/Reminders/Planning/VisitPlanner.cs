@@ -15,6 +15,9 @@ internal sealed record PlanChange(ResourceKey Appointment, long Version)
     /// <summary>Null where it stays as it is.</summary>
     public (string Id, StoredPlan Plan, long Expected)? Plan { get; init; }
 
+    /// <summary>What it was made from beside the appointment: it holds only while that stands as it was read.</summary>
+    public IReadOnlyList<Source> Sources { get; init; } = [];
+
     public List<(string Id, StoredMessage Message, long Expected)> Messages { get; } = [];
 
     public List<(string Id, long Version)> Removed { get; } = [];
@@ -48,7 +51,8 @@ internal sealed class VisitPlanner(
         }
         var place = await house.OfAsync(visit, ct);
         var isOff = place.Preferences.Any(said => said.Off);
-        var patients = await PatientsAsync(visit, isOff, now, ct);
+        var sources = new List<Source>(place.Sources);
+        var patients = await PatientsAsync(visit, isOff, sources, now, ct);
         var people = isOff || !options.Notices ? [] : await StaffAsync(visit, ct);
         var (told, notices) = Telling.Compare(
             kept?.Value.Told ?? [], visit, [.. patients.Concat(people).Select(person => person.Key.ToString())], place.Location?.ToString(), at, now);
@@ -57,9 +61,10 @@ internal sealed class VisitPlanner(
             Appointment = appointment,
             Patient = visit.Patients.Take(2).ToArray() is [var only] ? only.Id : kept?.Value.Patient,
             Told = told,
-            Sources = [.. visit.Patients.Concat(place.Sources).Select(source => source.ToString()).Distinct().Order(StringComparer.Ordinal)],
+            Sources = [.. visit.Patients.Concat(place.Sources.Select(source => source.Key)).Select(source => source.ToString()).Distinct().Order(StringComparer.Ordinal)],
             Ends = Latest(told.Select(known => known.End).Append(visit.End ?? now).Append(now)) + KeptAfter,
         };
+        change = change with { Sources = sources };
         if (kept is null || !IsSame(kept.Value, plan))
         {
             change = change with { Plan = (id, plan, kept?.Version ?? 0) };
@@ -83,12 +88,14 @@ internal sealed class VisitPlanner(
 
     private static bool IsSame(StoredPlan a, StoredPlan b) => a.Patient == b.Patient && a.Told.SequenceEqual(b.Told) && a.Sources.SequenceEqual(b.Sources);
 
-    private async ValueTask<List<Person>> PatientsAsync(Visit visit, bool isOff, DateTimeOffset now, CancellationToken ct)
+    private async ValueTask<List<Person>> PatientsAsync(Visit visit, bool isOff, List<Source> sources, DateTimeOffset now, CancellationToken ct)
     {
         var patients = new List<Person>();
         foreach (var key in isOff ? [] : visit.Patients)
         {
-            var person = Person.Of(key, await store.ReadAsync(key, ct), phones, now);
+            var resource = await store.ReadAsync(key, ct);
+            sources.Add(new(key, resource?.Version ?? 0));
+            var person = Person.Of(key, resource, phones, now);
             if (person is { Reachable: true, Preferences: not { Off: true } })
             {
                 patients.Add(person);
@@ -164,11 +171,18 @@ internal sealed class VisitPlanner(
                 continue;
             }
             var before = person.Preferences?.Before ?? place.Preferences.Select(said => said.Before).FirstOrDefault(said => said is not null) ?? options.Before;
-            var plan = ReminderPlan.Make(
-                new(before, options.Quiet, options.Spacing), Instant.FromDateTimeOffset(told.Start), Instant.FromDateTimeOffset(told.Since), Instant.FromDateTimeOffset(draft.Now), Zone(person, place));
+            var rules = new ReminderRules(before, options.Quiet, options.Spacing);
+            var (start, since, now, zone) =
+                (Instant.FromDateTimeOffset(told.Start), Instant.FromDateTimeOffset(told.Since), Instant.FromDateTimeOffset(draft.Now), Zone(person, place));
+            var plan = ReminderPlan.Make(rules, start, since, now, zone);
+            var more = person.Preferences?.Before is null ? ReminderPlan.MakeMore(rules, options.BeforeAtHighRisk, start, since, now, zone) : [];
             foreach (var reminder in plan)
             {
                 wanted.Add(Put(draft, MessageTopic.Reminder, MessageRoute.Any, told, reminder.Before, reminder.Due.ToDateTimeOffset(), reminder.NotAfter.ToDateTimeOffset()));
+            }
+            foreach (var reminder in more)
+            {
+                wanted.Add(Put(draft, MessageTopic.Reminder, MessageRoute.Any, told, reminder.Before, reminder.Due.ToDateTimeOffset(), reminder.NotAfter.ToDateTimeOffset(), onlyAtHighRisk: true));
             }
         }
         foreach (var message in draft.Existing)
@@ -181,7 +195,7 @@ internal sealed class VisitPlanner(
     }
 
     /// <returns>Its id, whether or not it was there.</returns>
-    private string Put(Draft draft, MessageTopic topic, MessageRoute route, ToldVisit told, TimeSpan before, DateTimeOffset due, DateTimeOffset notAfter)
+    private string Put(Draft draft, MessageTopic topic, MessageRoute route, ToldVisit told, TimeSpan before, DateTimeOffset due, DateTimeOffset notAfter, bool onlyAtHighRisk = false)
     {
         var sequence = topic == MessageTopic.Reminder ? 0 : told.Sequence;
         var id = records.MessageId(draft.Visit.Id, told.Recipient, topic, route, told.Start, before, sequence);
@@ -201,6 +215,7 @@ internal sealed class VisitPlanner(
                     Start = told.Start,
                     End = told.End,
                     Before = before,
+                    OnlyAtHighRisk = onlyAtHighRisk,
                     Sequence = told.Sequence,
                     Due = due,
                     NotAfter = notAfter,
@@ -209,9 +224,10 @@ internal sealed class VisitPlanner(
                 0));
         }
         else if (known.Value is { State: MessageState.Pending, Attempts: 0, Unknowns: 0, GivenUp.Count: 0 } waiting && topic == MessageTopic.Reminder
-            && (waiting.Due != due || waiting.NotAfter != notAfter || waiting.End != told.End || waiting.Sequence != told.Sequence))
+            && (waiting.Due != due || waiting.NotAfter != notAfter || waiting.End != told.End || waiting.Sequence != told.Sequence
+                || waiting.OnlyAtHighRisk != onlyAtHighRisk))
         {
-            draft.Change.Messages.Add((id, waiting with { Due = due, NotAfter = notAfter, End = told.End, Sequence = told.Sequence }, known.Version));
+            draft.Change.Messages.Add((id, waiting with { Due = due, NotAfter = notAfter, End = told.End, Sequence = told.Sequence, OnlyAtHighRisk = onlyAtHighRisk }, known.Version));
         }
         return id;
     }

@@ -63,6 +63,9 @@ public sealed record StoredMessage
     /// <summary>Of a reminder: the rule it comes from.</summary>
     public TimeSpan Before { get; init; }
 
+    /// <summary>Of a reminder: it goes out only if the visit is then likely to be missed.</summary>
+    public bool OnlyAtHighRisk { get; init; }
+
     /// <summary>How often the person was told of this visit before: the calendar's sequence.</summary>
     public int Sequence { get; init; }
 

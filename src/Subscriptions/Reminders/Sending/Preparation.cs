@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FhirCore.Attendance;
 using FhirCore.Messages;
 using FhirStore.Sealed;
 using NodaTime;
@@ -33,7 +34,7 @@ internal abstract record Step
 
 /// <summary>Looks at a message that is due and at everything it is about, and says what to do with it.</summary>
 internal sealed class Preparation(
-    ReminderRecords records, FactsReader reader, AddressBook addresses, DayList days, Composer composer, MessageChannels channels, ReminderOptions options, TimeProvider clock)
+    ReminderRecords records, FactsReader reader, AddressBook addresses, DayList days, Composer composer, MessageChannels channels, INoShowRisk? risk, ReminderOptions options, TimeProvider clock)
 {
     /// <summary>A message found in the state of being sent so long after is nobody's: longer than a claim is good for and an attempt lasts.</summary>
     private static readonly TimeSpan Orphaned = TimeSpan.FromMinutes(1);
@@ -67,6 +68,10 @@ internal sealed class Preparation(
         {
             return NotSent(message.Id, stored, "too-late", stored.Attempt?.Channel);
         }
+        if (stored is { OnlyAtHighRisk: true, Attempt: null, GivenUp.Count: 0 } && !await IsAtHighRiskAsync(facts, ct))
+        {
+            return Done(stored);
+        }
         if (stored.Topic == MessageTopic.Digest)
         {
             return await DigestAsync(message.Id, stored, facts, now, ct);
@@ -75,6 +80,10 @@ internal sealed class Preparation(
             ? new Step.Settle(new(stored with { Due = later }, null))
             : await ChooseAsync(message.Id, stored, facts, batch, now, ct);
     }
+
+    /// <summary>Asked when it would go out: by then most is known.</summary>
+    private async ValueTask<bool> IsAtHighRiskAsync(Facts facts, CancellationToken ct) =>
+        risk is not null && facts.Visit is { } visit && await risk.OfAsync(new("Appointment", visit.Id), ct) is { IsHigh: true };
 
     /// <returns>When it may go out, where it may not now.</returns>
     private DateTimeOffset? QuietUntil(StoredMessage message, Facts facts, DateTimeOffset now)

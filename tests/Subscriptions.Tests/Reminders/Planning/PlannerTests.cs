@@ -394,6 +394,84 @@ public sealed class PlannerTests
         Assert.DoesNotContain(await room.MessagesAsync(), message => message.Topic == MessageTopic.Digest);
     }
 
+    [Theory]
+    [InlineData(true, 4)]
+    [InlineData(false, 3)]
+    [InlineData(null, 3)] // nothing can be said of it
+    public async Task LikelyToBeMissed_IsRemindedOnceMore(bool? isHigh, int reminders)
+    {
+        using var room = await PostRoom.OpenAsync(PostRoom.Usual with { BeforeAtHighRisk = [TimeSpan.FromDays(3)], Notices = false });
+        await room.PutAsync(A.Patient());
+        await room.PutAsync(A.Visit("2026-05-19T14:00"));
+        await room.PlanAsync();
+        room.Risk.IsHigh = isHigh; // asked when it would go out, not when it is planned
+        await room.RunUntilAsync(Time("2026-05-20 00:00"));
+        Assert.Equal(reminders, room.Sms.Taken.Count);
+        Assert.Equal(isHigh is true, room.Sms.Taken.Any(taken => Local(taken.At) == "2026-05-16 14:00"));
+        Assert.Equal(reminders, (await room.CommunicationsAsync()).Count);
+        Assert.All(await room.MessagesAsync(), message => Assert.Equal(MessageState.Done, message.State));
+    }
+
+    [Fact]
+    public async Task LikelyToBeMissed_ButThePatientSaidWhen_IsLeftInPeace()
+    {
+        using var room = await PostRoom.OpenAsync(PostRoom.Usual with { BeforeAtHighRisk = [TimeSpan.FromDays(3)], Notices = false });
+        room.Risk.IsHigh = true;
+        await room.PutAsync(A.Patient(more: A.Extensions(A.Reminders("before 2 h"))));
+        await room.PutAsync(A.Visit("2026-05-19T14:00"));
+        await room.PlanAsync();
+        Assert.Equal(["2026-05-19 12:00"], await DueAsync(room));
+    }
+
+    /// <summary>Another process had read the place before it changed, and plans after everybody who rests on it was planned anew.</summary>
+    [Fact]
+    public async Task PlaceThatChangedInAnothersSight_IsReadAgain()
+    {
+        using var room = await PostRoom.OpenAsync();
+        using var other = await room.AnotherAsync();
+        await room.PutAsync(Site(A.Extensions(A.Reminders("before 2 h"))));
+        await room.PutAsync(A.Patient());
+        await room.PutAsync(A.Visit("2026-05-19T14:00", id: "first", participants: A.With("Location/site")));
+        await other.PlanAsync();
+        await room.PutAsync(Site(A.Extensions(A.Reminders("before 3 h"))));
+        await room.PlanAsync();
+        await room.PutAsync(A.Visit("2026-05-20T14:00", id: "second", participants: A.With("Location/site")));
+        await other.PlanAsync();
+        Assert.Equal(["2026-05-19 11:00", "2026-05-20 11:00"], await DueAsync(room));
+    }
+
+    /// <summary>The change of a patient is followed while another process is about to commit a plan that knows nothing of it.</summary>
+    [Fact]
+    public async Task PatientWhoChangesWhileTheyArePlannedFor_IsPlannedForAsTheyAreNow()
+    {
+        var store = new HookedStore(new Storage.Contract.InMemoryRecordStore());
+        using var room = await PostRoom.OpenAsync(store: store);
+        await room.PutAsync(A.Patient());
+        await room.PutAsync(A.Visit("2026-05-19T14:00"));
+        using var planner = await room.AnotherAsync(); // sees the visit, and not the change that comes between
+        var isFirst = true;
+        store.BeforeCommit = commit =>
+        {
+            if (isFirst && commit.Writes.Any(write => write.Record.Key.Type == ReminderRecords.PlanType))
+            {
+                isFirst = false;
+                room.PutAsync(A.Patient(more: A.Extensions(A.Reminders("before 2 h")))).GetAwaiter().GetResult();
+                Assert.Empty(room.MessagesAsync().GetAwaiter().GetResult());
+            }
+        };
+        var planned = new List<string>();
+        store.AfterCommit = async commit =>
+        {
+            if (commit.Writes.Any(write => write.Record.Key.Type == ReminderRecords.PlanType) && planned.Count == 0)
+            {
+                planned.AddRange(await DueAsync(room));
+            }
+        };
+        await planner.PlanAsync();
+        Assert.False(isFirst);
+        Assert.Equal(["2026-05-19 12:00"], planned); // by the very first plan: whoever followed the change found none to make anew
+    }
+
     private static async Task<List<string>> DueAsync(PostRoom room) =>
         [.. (await room.MessagesAsync()).Where(message => message is { State: MessageState.Pending, Topic: MessageTopic.Reminder }).OrderBy(message => message.Due).Select(message => Local(message.Due))];
 

@@ -94,6 +94,33 @@ public sealed class ReminderPlanTests
         },
         iter: 5_000);
 
+    /// <summary>One more, which may turn out not to be needed, changes nothing about the usual ones and meets none of them.</summary>
+    [Fact]
+    public void More_LeavesTheUsualOnesAlone() => Gen.Select(AnyCase, AnyBefore.Array[0, 3]).Sample(
+        (one, before) =>
+        {
+            var (rules, start, since, now, zone) = one;
+            var usual = ReminderPlan.Make(rules, start, since, now, zone);
+            var more = ReminderPlan.MakeMore(rules, [.. before], start, since, now, zone);
+            Assert.All(more, extra => Assert.Contains(extra.Before, before));
+            Assert.All(more, extra => Assert.True(extra.Due > since && extra.Due < extra.NotAfter && extra.NotAfter > now && extra.NotAfter <= start, "of no use"));
+            Assert.All(more, extra => Assert.False(InQuiet(rules.Quiet, extra.Due, zone), "in quiet hours"));
+            foreach (var (a, b) in usual.SelectMany(a => more.Select(b => (a, b))))
+            {
+                Assert.True(a.Due != b.Due && (a.Due - b.Due >= Duration.FromTimeSpan(rules.Spacing) || b.Due - a.Due >= Duration.FromTimeSpan(rules.Spacing)), "meets a usual one");
+                Assert.True(b.Due > a.Due || b.NotAfter <= a.Due, "still out when the next is due");
+            }
+        },
+        iter: 10_000);
+
+    [Fact]
+    public void More_ComesBetweenTheUsualOnes()
+    {
+        var more = ReminderPlan.MakeMore(Usual, [TimeSpan.FromDays(3), TimeSpan.FromHours(24)], At("2026-05-19T14:00"), At("2026-05-01T10:00"), At("2026-05-01T10:00"), Berlin);
+        var only = Assert.Single(more); // a day before there is one anyway
+        Assert.Equal(("2026-05-16T14:00", "2026-05-18T14:00"), (Local(only.Due), Local(only.NotAfter)));
+    }
+
     private static bool InQuiet(QuietHours? quiet, Instant at, DateTimeZone zone)
     {
         if (quiet is not { } hours)

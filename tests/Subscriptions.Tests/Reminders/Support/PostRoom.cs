@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json.Nodes;
 using FhirCore;
+using FhirCore.Attendance;
 using FhirCore.Events;
 using FhirCore.Messages;
 using FhirCore.Records;
@@ -50,7 +51,7 @@ internal sealed class PostRoom : IDisposable
         var indexer = new ResourceIndexer(keys.IndexTokens, fields, search);
         Store = new(store, keys.Cipher, indexer, new(store, keys.Cipher, keys.Protector, indexer, fields, search, clock), [], clock);
         Records = new(store, keys.Cipher, keys.IndexTokens, clock);
-        Room = new(Store, Records, fields, new(Configured(options, channels)), options, Observer, clock);
+        Room = new(Store, Records, fields, new(Configured(options, channels)), Risk, options, Observer, clock);
         Planner = Room.Planner(new());
         _lane = new(store, ReminderPlanner.Group, "all", Planner, async (dead, progress, ct) =>
         {
@@ -80,6 +81,8 @@ internal sealed class PostRoom : IDisposable
     public FakeChannel Mail { get; }
 
     public CountingObserver Observer { get; } = new();
+
+    public FakeRisk Risk { get; } = new();
 
     public List<DeadEvent> SetAside { get; } = [];
 
@@ -185,6 +188,15 @@ internal sealed class PostRoom : IDisposable
 
     private static async Task<PostRoom> OpenAsync(IRecordStore store, TestVault vault, StillClock clock, ReminderOptions options, FakeChannel[] channels) =>
         new(store, vault, await StoreKeys.OpenAsync(store, vault, clock, default), clock, options, channels);
+}
+
+/// <summary>Says of each visit what a test says.</summary>
+internal sealed class FakeRisk : INoShowRisk
+{
+    /// <summary>Null: nothing can be said.</summary>
+    public bool? IsHigh { get; set; }
+
+    public ValueTask<NoShowEstimate?> OfAsync(ResourceKey appointment, CancellationToken ct) => new(IsHigh is { } high ? new NoShowEstimate(high ? 0.5 : 0.1, high) : null);
 }
 
 /// <summary>Counts what happens.</summary>
