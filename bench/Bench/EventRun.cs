@@ -24,12 +24,12 @@ internal static class EventRun
     private const int SliceBookings = 3_000;
     private const int WarmUpBookings = DataSet.Schedules * DataSet.SlotsOfASchedule;
     private static readonly TimeSpan WarmUpTime = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     /// <summary>Neither reminders nor subscriptions: what the others are compared with.</summary>
     private static readonly KeyValuePair<string, string>[] Silent = [new("Server__Roles", "api,worker"), new("Reminders__Enabled", "false")];
 
-    public static async Task RunAsync(BenchSettings settings, DataSet data, string file, string directory, Report report)
+    public static async Task RunAsync(BenchSettings settings, string file, DataSet data, string directory, Report report)
     {
         report.Begin("Events");
         var folder = Path.Combine(directory, "events");
