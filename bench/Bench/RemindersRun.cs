@@ -54,7 +54,7 @@ internal static class RemindersRun
         await using var server = BenchServer.Start(settings, EngineChoice.RocksDb, folder, $"{settings.ServerCore}",
         [
             .. twilio.Settings.Select(setting => new KeyValuePair<string, string>(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value)),
-            new("Reminders__Before__0", "00:05:00"), new("Reminders__QuietHours", ""), new("Reminders__ClinicName", "Lindenhof"),
+            new("Reminders__Before__0", "00:05:00"), new("Reminders__QuietHours", ""), new("Reminders__Spacing", "00:00:00"), new("Reminders__ClinicName", "Lindenhof"),
         ]);
         await server.UntilReadyAsync("/health/ready");
         var http = new HttpText(server.Port, await BenchServer.TokenAsync(server));

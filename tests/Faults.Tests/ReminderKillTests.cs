@@ -29,10 +29,11 @@ public abstract class ReminderKillTests
     /// <summary>Two messages to each whose visit stays; one to each whose visit was moved before they were told of it.</summary>
     private static readonly int Least = Enumerable.Range(0, Visits).Sum(i => IsCancelled(i) ? 0 : IsMoved(i) ? 1 : 2);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10) + (Visits * TimeSpan.FromMilliseconds(200));
 
     private int _silent;
-    private int _leftSilent;
+    private int _leftSilent = InSilence;
+    private int _again = 1;
 
     protected abstract Deployment Deploy(IEnumerable<KeyValuePair<string, string>> settings);
 
@@ -56,7 +57,7 @@ public abstract class ReminderKillTests
         var start = TimeProvider.System.GetUtcNow().AddHours(6);
 
         // Bookings, cancellations and changes, and then all reminders are due at once. Who plans and sends is killed meanwhile, also while the
-        // provider has taken a reminder, or lost it, and does not say so.
+        // provider has taken a message, or lost it, and does not say so: at the beginning, once more, and when the reminders go out.
         var kills = await KilledMeanwhileAsync(server, twilio, async () =>
         {
             await InChunksAsync(Enumerable.Range(0, Visits), async (some, token) =>
@@ -65,7 +66,7 @@ public abstract class ReminderKillTests
                 await WriteAsync(server, some.Where(IsCancelled).Select(i => Visit(i, "cancelled", start)), token);
                 await WriteAsync(server, some.Where(IsMoved).Select(i => Visit(i, "booked", start.AddDays(1))), token);
             }, ct);
-            Volatile.Write(ref _leftSilent, InSilence);
+            Interlocked.Exchange(ref _leftSilent, InSilence);
             await WriteAsync(server, [Service(start - TimeProvider.System.GetUtcNow())], ct);
         }, ct);
 
@@ -73,7 +74,7 @@ public abstract class ReminderKillTests
         await UntilAsync(async () => await WrittenAsync(server, ct) >= twilio.Count, ct);
         TestContext.Current.TestOutputHelper?.WriteLine($"{Visits} visits, {kills} kills, {twilio.Count} messages of {twilio.Posts} requests, {twilio.Lists} questions what became of one.");
         Assert.Empty(WrongIn(twilio));
-        Assert.True(kills > 2, $"Only {kills} kills.");
+        Assert.True(kills >= 2, $"Only {kills} kills.");
         Assert.True(twilio.Lists > 0, "Nobody had to ask what became of a message.");
         Assert.Equal(twilio.Count, await WrittenAsync(server, ct));
     }
@@ -85,12 +86,15 @@ public abstract class ReminderKillTests
         var (kills, next, working) = (0, BetweenKills / 2, work());
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(Patience);
-        while (!patience.IsCancellationRequested && !working.IsFaulted && !(working.IsCompleted && twilio.Count >= Least && WrongIn(twilio).Count == 0))
+        while (!patience.IsCancellationRequested && !working.IsFaulted && !HasTooMuch(twilio) && !(working.IsCompleted && twilio.Count >= Least && WrongIn(twilio).Count == 0))
         {
             if (twilio.Count >= next || Volatile.Read(ref _silent) >= InSilence)
             {
                 await server.KillAsync();
-                Volatile.Write(ref _silent, 0);
+                if (Interlocked.Exchange(ref _silent, 0) >= InSilence && _again-- > 0)
+                {
+                    Interlocked.Exchange(ref _leftSilent, InSilence);
+                }
                 await server.StartAsync(ct);
                 kills++;
                 next = twilio.Count + BetweenKills;
@@ -102,10 +106,10 @@ public abstract class ReminderKillTests
         return kills;
     }
 
-    /// <summary>The provider takes a reminder, or does not, and in both cases says nothing.</summary>
+    /// <summary>The provider takes a message, or does not, and in both cases says nothing.</summary>
     private Ending Answer(string number, string text)
     {
-        if (!IsReminder(text) || Interlocked.Decrement(ref _leftSilent) < 0)
+        if (Interlocked.Decrement(ref _leftSilent) < 0)
         {
             return Ending.Ok;
         }
@@ -115,6 +119,9 @@ public abstract class ReminderKillTests
     private static bool IsCancelled(int i) => i % 6 == 0;
 
     private static bool IsMoved(int i) => i % 6 == 1;
+
+    /// <summary>What was sent twice does not become right by waiting.</summary>
+    private static bool HasTooMuch(TwilioStandIn twilio) => Enumerable.Range(0, Visits).Any(i => twilio.To(Number(i)).Count > 2);
 
     /// <summary>What somebody got and should not have, or did not get.</summary>
     private static List<string> WrongIn(TwilioStandIn twilio)
@@ -137,8 +144,6 @@ public abstract class ReminderKillTests
         }
         return wrong;
     }
-
-    private static bool IsReminder(string text) => text.StartsWith("Faults: visit on ", StringComparison.Ordinal);
 
     private static string Number(int i) => string.Create(CultureInfo.InvariantCulture, $"+4915120{i:000000}");
 

@@ -12,7 +12,7 @@ public sealed class ManyRemindersServer : ServerFixture
     protected override string[] Extra =>
     [
         .. Twilio.Settings.Select(setting => $"--{setting.Key}={setting.Value}"),
-        "--Reminders:Before:0=00:05:00", "--Reminders:QuietHours=", "--Reminders:Notices=false", "--Reminders:ClinicName=Lindenhof",
+        "--Reminders:Before:0=00:05:00", "--Reminders:QuietHours=", "--Reminders:Spacing=00:00:00", "--Reminders:Notices=false", "--Reminders:ClinicName=Lindenhof",
     ];
 
     public override async ValueTask InitializeAsync()
