@@ -33,6 +33,22 @@ internal static class BenchRun
         var (data, report) = (new DataSet(settings.Patients), new Report());
         var file = Path.Combine(directory, "data.ndjson");
         await data.WriteAsync(file);
+        var failed = !settings.EventsAlone && await PassesAsync(settings, data, file, directory, report);
+        if (EventRun.Names.Any(settings.Measures))
+        {
+            await EventRun.RunAsync(settings, data, file, directory, report);
+        }
+        await report.WriteAsync(settings, Console.Out);
+        if (settings.Output is { } output)
+        {
+            await using var writer = new StreamWriter(output) { NewLine = "\n" };
+            await report.WriteAsync(settings, writer);
+        }
+        return failed ? 1 : 0;
+    }
+
+    private static async Task<bool> PassesAsync(BenchSettings settings, DataSet data, string file, string directory, Report report)
+    {
         await using var bare = PinnedProcess.Start(
             $"{settings.ServerCore}", PinnedProcess.FreePort() is var port ? port : 0,
             ["dotnet", Environment.ProcessPath is { } self && !Path.GetFileNameWithoutExtension(self).Equals("dotnet", StringComparison.Ordinal) ? Path.ChangeExtension(self, ".dll") : typeof(BenchRun).Assembly.Location, "bare", port.ToString(CultureInfo.InvariantCulture)],
@@ -45,13 +61,7 @@ internal static class BenchRun
         {
             failed |= await PassAsync(settings, EngineChoice.MongoDb(uri, $"bench_{Guid.NewGuid():N}"), data, file, Path.Combine(directory, "mongodb"), bare, report);
         }
-        await report.WriteAsync(settings, Console.Out);
-        if (settings.Output is { } output)
-        {
-            await using var writer = new StreamWriter(output) { NewLine = "\n" };
-            await report.WriteAsync(settings, writer);
-        }
-        return failed ? 1 : 0;
+        return failed;
     }
 
     /// <returns>True where an answer was not what it must be.</returns>
@@ -70,7 +80,7 @@ internal static class BenchRun
         report.Add("memory, data set loaded, before the first request", server.Megabytes("VmRSS"));
         var http = new HttpText(server.Port, await BenchServer.TokenAsync(server));
         var failed = false;
-        foreach (var operation in Operations.All(data, http).Where(operation => settings.Only.Count == 0 || settings.Only.Contains(operation.Name)))
+        foreach (var operation in Operations.All(data, http).Where(operation => settings.Measures(operation.Name)))
         {
             var measured = await MeasureAsync(settings, server, bare, operation);
             report.Add(operation, measured);

@@ -41,6 +41,12 @@ internal sealed record BenchSettings
     /// <summary>Names of the operations to measure; empty measures all.</summary>
     public IReadOnlySet<string> Only { get; init; } = new HashSet<string>();
 
+    /// <summary>Whether it is among what is to be measured.</summary>
+    public bool Measures(string name) => Only.Count == 0 || Only.Contains(name);
+
+    /// <summary>Whether nothing but what telling costs is to be measured.</summary>
+    public bool EventsAlone => Only.Count > 0 && Only.All(name => EventRun.Names.Contains(name));
+
     public static BenchSettings Parse(string[] args)
     {
         var root = FindRoot();

@@ -8,6 +8,8 @@ internal sealed class HttpText(int port, string token)
 {
     public byte[] Get(string path) => Encoding.UTF8.GetBytes($"GET {path} HTTP/1.1\r\n{Common()}\r\n");
 
+    public byte[] Delete(string path) => Encoding.UTF8.GetBytes($"DELETE {path} HTTP/1.1\r\n{Common()}\r\n");
+
     public byte[] Post(string path, string json) => Post(path, json, "");
 
     /// <param name="extraHeaders">Each with its line end.</param>

@@ -25,7 +25,7 @@ internal static class Operations
         yield return Cycling("birthdate", "search by birthdate, 1 hit", 0.4, Many(data.Patients, i => http.Get($"/fhir/Patient?birthdate={DataSet.BirthDate(i)}")));
         yield return Cycling("slots", "Slot by schedule, status, start, 20 hits", 0.5, Many(DataSet.Schedules * 4, i => http.Get(SlotSearch(i % DataSet.Schedules, 40 * (i / DataSet.Schedules)))));
         yield return Cycling("find", "`$find`, one schedule, one day", null, Many(DataSet.Schedules * 4, i => http.Get(Find(i % DataSet.Schedules, i / DataSet.Schedules))));
-        yield return Creating("create", "create", 0.13, http.Post("/fhir/Patient", DataSet.Patient(9999, "").Replace("+49 30 ", "+49 30", StringComparison.Ordinal)));
+        yield return Creating("create", "create", 0.13, http.Post("/fhir/Patient", DataSet.Patient(9999, "").Replace("+49 151 ", "+49 151", StringComparison.Ordinal)));
         yield return Creating("transaction", "transaction of 10", 0.06, http.Post("/fhir", Transaction()));
         yield return Booking(data, http);
         yield return Fighting(http);
@@ -38,7 +38,7 @@ internal static class Operations
         new(name, title, aim, template, name == "create" ? [201] : [200], _ => new Numbered(template, System.Text.Encoding.ASCII.GetBytes(Placeholder)));
 
     /// <summary>Every slot of the hundred schedules once, neighbours in time going to different patients.</summary>
-    private static Operation Booking(DataSet data, HttpText http)
+    public static List<byte[]> Bookings(DataSet data, HttpText http)
     {
         var requests = new List<byte[]>(DataSet.Schedules * DataSet.SlotsOfASchedule);
         for (var slot = 0; slot < DataSet.SlotsOfASchedule; slot++)
@@ -48,6 +48,12 @@ internal static class Operations
                 requests.Add(Book(http, schedule, slot, (slot * DataSet.Schedules + schedule) % data.Patients));
             }
         }
+        return requests;
+    }
+
+    private static Operation Booking(DataSet data, HttpText http)
+    {
+        var requests = Bookings(data, http);
         var once = new Once(requests[1..]);
         return new("book", "`$book`, spread", 0.1, requests[0], [201], _ => once.Source(), Finite: true);
     }

@@ -19,6 +19,8 @@ internal sealed class Report
     private readonly List<(string Engine, List<string> Rows, List<string> Notes)> _passes = [];
     private readonly List<string> _notes = [];
 
+    public string LastNote => _passes[^1].Notes[^1];
+
     public string LastLine => _passes[^1].Rows[^1];
 
     /// <summary>What is added from now on was measured on this engine.</summary>
@@ -46,12 +48,15 @@ internal sealed class Report
         {
             await to.WriteLineAsync($"## {engine}");
             await to.WriteLineAsync();
-            await to.WriteLineAsync(Head);
-            foreach (var row in rows)
+            if (rows.Count > 0)
             {
-                await to.WriteLineAsync(row);
+                await to.WriteLineAsync(Head);
+                foreach (var row in rows)
+                {
+                    await to.WriteLineAsync(row);
+                }
+                await to.WriteLineAsync();
             }
-            await to.WriteLineAsync();
             foreach (var note in notes)
             {
                 await to.WriteLineAsync($"- {note}");

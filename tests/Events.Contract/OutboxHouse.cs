@@ -1,5 +1,6 @@
 using System.Text;
 using FhirCore.Events;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirStore.Events;
 using FhirStore.Leases;
@@ -26,7 +27,7 @@ public sealed class OutboxHouse(IReadOnlyList<IRecordStore> stores, Func<ValueTa
     protected override EventProcess Open(ProcessStore store, ChangeSignal signal, EventTally tally)
     {
         var jobs = new LeasedJobs(store, new(Runs: true, SoleProcess: false, LeaseTime), TimeProvider.System);
-        return new(new OutboxEventLog(store, jobs, signal, Poll, tally, TimeProvider.System), store, signal, tally, () => default);
+        return new(new OutboxEventLog(store, jobs, signal, Poll, BackgroundPace.Free, tally, TimeProvider.System), store, signal, tally, () => default);
     }
 
     protected override ValueTask CloseAsync() => close();

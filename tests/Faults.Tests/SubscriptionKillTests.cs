@@ -67,6 +67,11 @@ public abstract class SubscriptionKillTests
             await Task.Delay(50, ct);
         }
 
+        foreach (var ledger in everyone.Where(ledger => ledger.Last < expected[ledger].Length))
+        {
+            var (_, status) = await server.SendAsync(HttpMethod.Get, $"Subscription/{ledger.Id}/$status", null, ct);
+            Assert.Fail($"{ledger.Last} of {expected[ledger].Length} events came within {Limit} after the last write to {ledger.Address}, of which its status says: {status}");
+        }
         Assert.True(happened.Count >= 2 * Appointments, "Each appointment was made and changed.");
         Assert.True(inTheMiddle > waves.Length / 2, $"Only {inTheMiddle} of {waves.Length} kills fell into the middle of the work.");
         foreach (var ledger in everyone)

@@ -53,7 +53,7 @@ public sealed class DeliveryTests(ServerUnderTest server)
 
         Assert.Equal([1, 2, 3], box.All.Skip(before).SelectMany(received => Notice.NumbersOf(received.Json!)).Distinct());
         Assert.Equal("active", (string?)(await server.GetAsync($"Subscription/{id}")).Body!["status"]);
-        await server.WellAgainAsync(id);
+        await server.IsWellAsync(id);
     }
 
     /// <summary>errors.html: status error, counting goes on, $status answers, and only the client makes it active again; what was not delivered is delivered then.</summary>
@@ -79,17 +79,66 @@ public sealed class DeliveryTests(ServerUnderTest server)
         Notice.IsNotification(bundles[^1], id, "event-notification", "active");
     }
 
+    /// <summary>errors.html: a server does not make a subscription active again by itself, however well its endpoint has become.</summary>
+    [Fact]
+    public async Task EndpointThatIsWellAgain_IsNotCalled_UntilTheClientAsks()
+    {
+        var (box, witness) = (Host.Open(), Host.Open());
+        var patient = await server.AdmitAsync();
+        box.Answer((_, before) => new(before == 0 ? 500 : 200));
+        var created = (await server.PostAsync("Subscription", Subscribing.ByTopic(Subscribing.PatientTopic, box.Address, "id-only", $"patient={patient}"))).Is(HttpStatusCode.Created);
+        var failed = await server.StatusIsAsync(created.Id, "error");
+        await server.SubscribeAsync(Subscribing.ByTopic(Subscribing.PatientTopic, witness.Address, "id-only", $"patient={patient}").With(("heartbeat-period", "valueUnsignedInt", 1)));
+        await server.ObserveAsync(patient);
+        await witness.EventsUpToAsync(1);
+        await witness.NextAsync("heartbeat", after: witness.Of("heartbeat").Count); // longer than any pause between attempts
+
+        Assert.Single(box.All);
+        Notice.IsStatus(Assert.Single((await server.GetAsync($"Subscription/{created.Id}/$status")).Is(HttpStatusCode.OK).Entries()), created.Id, "query-status", "error");
+        Assert.Equal(1, Notice.TotalOf(await server.CountedAsync(created.Id, 1)));
+        failed["status"] = "active"; // as the specification has clients ask, beside requested
+        (await server.PutAsync($"Subscription/{created.Id}", failed)).Is(HttpStatusCode.OK);
+        await box.EventsUpToAsync(1);
+        await server.StatusIsAsync(created.Id, "active");
+    }
+
     /// <summary>https://www.rfc-editor.org/rfc/rfc9110#name-410-gone</summary>
     [Fact]
     public async Task EndpointThatIsGone_TurnsTheSubscriptionOff()
     {
-        var box = Host.Open();
+        var (box, witness) = (Host.Open(), Host.Open());
         var (id, patient) = await SubscribeAsync(box);
+        await server.SubscribeAsync(Subscribing.ByTopic(Subscribing.PatientTopic, witness.Address, "id-only", $"patient={patient}"));
         box.Answer((_, _) => new(410));
         await server.ObserveAsync(patient);
 
         var off = await server.StatusIsAsync(id, "off");
         Assert.False(string.IsNullOrEmpty((string?)off["error"]));
+        var called = box.All.Count;
+        await server.ObserveAsync(patient);
+        await witness.EventsUpToAsync(2);
+        Assert.Equal(called, box.All.Count);
+        Assert.Equal(1, Notice.TotalOf((await server.GetAsync($"Subscription/{id}/$status")).Body));
+    }
+
+    /// <summary>Who is slow is told in larger bundles, and leaves nothing out.</summary>
+    [Fact]
+    public async Task SlowEndpoint_GetsEverythingInOrder_InFewerBundles()
+    {
+        var box = Host.Open();
+        var (id, patient) = await SubscribeAsync(box);
+        box.Answer((_, _) => new(200, After: TimeSpan.FromMilliseconds(300)));
+        var observations = new List<string>();
+        for (var i = 0; i < 30; i++)
+        {
+            observations.Add(await server.ObserveAsync(patient));
+        }
+        await server.CountedAsync(id, observations.Count);
+
+        var bundles = await box.EventsUpToAsync(observations.Count);
+        Assert.Equal(Enumerable.Range(1, observations.Count).Select(number => (long)number), bundles.SelectMany(Notice.NumbersOf));
+        Assert.Equal(observations, bundles.SelectMany(Notice.FocusOf).Select(focus => string.Join('/', focus!.Split('/')[^2..])));
+        Assert.True(bundles.Count < observations.Count, "What happens while the receiver thinks is told together.");
     }
 
     /// <summary>Who does not answer is given up on in time, and nobody else waits for it.</summary>
@@ -126,14 +175,17 @@ public sealed class DeliveryTests(ServerUnderTest server)
     {
         var box = Host.Open();
         var (id, patient) = await SubscribeAsync(box);
-        var poison = await server.ObserveAsync(patient, "poison");
-        box.Answer((received, _) => received.Body.Contains(poison, StringComparison.Ordinal) ? new(422) : new(200));
+        string? poison = null;
+        box.Answer((received, _) => Volatile.Read(ref poison) is not { } known ? new(503) : new(received.Body.Contains(known, StringComparison.Ordinal) ? 422 : 200));
+        Volatile.Write(ref poison, await server.ObserveAsync(patient, "poison"));
         await server.ObserveAsync(patient);
         await server.ObserveAsync(patient);
         var bundles = await box.EventsUpToAsync(3);
 
-        var (_, status) = (bundles, (await server.GetAsync($"Subscription/{id}/$status")).Body!["entry"]![0]!["resource"]!);
+        Assert.DoesNotContain(1, bundles.SelectMany(Notice.NumbersOf));
+        var status = (await server.GetAsync($"Subscription/{id}/$status")).Body!["entry"]![0]!["resource"]!;
         Notice.IsStatus(status, id, "query-status", "active");
+        Assert.Contains("Events 1 to 1 were not delivered (http-422)", (string?)Notice.Parameter(status, "error")!["text"], StringComparison.Ordinal);
         Assert.Equal([1], Notice.NumbersOf((await server.GetAsync($"Subscription/{id}/$events?eventsUntilNumber=1")).Body!));
     }
 

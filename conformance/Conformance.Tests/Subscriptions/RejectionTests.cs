@@ -45,10 +45,15 @@ public sealed class RejectionTests(ServerUnderTest server)
         ["no payload"] = (s => s["channel"]!.AsObject().Remove("payload"), "Subscription.channel.payload"),
         ["payload XML"] = (s => s["channel"]!["payload"] = "application/fhir+xml", "Subscription.channel.payload"),
         ["payload of another version"] = (s => s["channel"]!["payload"] = "application/fhir+json; fhirVersion=5.0", "Subscription.channel.payload"),
+        ["payload of e-mail over a websocket"] = (s => { s["channel"]!["type"] = "websocket"; s["channel"]!.AsObject().Remove("endpoint"); s["channel"]!["payload"] = "text/plain"; }, "Subscription.channel.payload"),
+        ["endpoint of a websocket"] = (s => s["channel"]!["type"] = "websocket", "Subscription.channel.endpoint"),
+        ["header of a websocket"] = (s => { s["channel"]!["type"] = "websocket"; s["channel"]!.AsObject().Remove("endpoint"); s["channel"]!["header"] = new JsonArray("X-A: a"); }, "Subscription.channel.header"),
         ["payload not for the channel"] = (s => s["channel"]!["payload"] = "text/plain", "Subscription.channel.payload"),
         ["no content level"] = (s => s["channel"]!.AsObject().Remove("_payload"), "Subscription.channel.payload.extension"),
         ["unknown content level"] = (s => s["channel"]!["_payload"] = Subscribing.Extended(("payload-content", "valueCode", "everything")), "Subscription.channel.payload.extension"),
         ["two heartbeats"] = (s => s.With(("heartbeat-period", "valueUnsignedInt", 10), ("heartbeat-period", "valueUnsignedInt", 20)), "Subscription.channel.extension"),
+        ["heartbeat that is no number"] = (s => s.With(("heartbeat-period", "valueString", "often")), "Subscription.channel.extension"),
+        ["timeout that is no number"] = (s => s.With(("timeout", "valueString", "soon")), "Subscription.channel.extension"),
         ["two counts"] = (s => s.With(("max-count", "valuePositiveInt", 1), ("max-count", "valuePositiveInt", 2)), "Subscription.channel.extension"),
         ["header of two lines"] = (s => s["channel"]!["header"] = new JsonArray("X-A: a\r\nX-B: b"), "Subscription.channel.header[0]"),
         ["header without a name"] = (s => s["channel"]!["header"] = new JsonArray("just words"), "Subscription.channel.header[0]"),
@@ -72,6 +77,38 @@ public sealed class RejectionTests(ServerUnderTest server)
         var answer = (await server.PostAsync("Subscription", subscription)).Refused(HttpStatusCode.UnprocessableEntity);
 
         Assert.Contains(expression, answer.Body!["issue"]!.AsArray().SelectMany(issue => issue!["expression"]?.AsArray() ?? []).Select(text => (string?)text));
+    }
+
+    /// <summary>Nothing is left of what was refused: it is not stored, and nobody is called.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Subscription_ThatIsRefused_LeavesNothingBehind(string wrong)
+    {
+        var (box, mark) = (SubscriberHost.Instance.Open(), Guid.NewGuid().ToString("N"));
+        var subscription = Subscribing.ByTopic(Subscribing.AppointmentTopic, box.Address, "id-only");
+        subscription["meta"] = new JsonObject { ["tag"] = new JsonArray(new JsonObject { ["system"] = "urn:conformance", ["code"] = mark }) };
+        Wrongs[wrong].Change(subscription);
+        (await server.PostAsync("Subscription", subscription)).Refused(HttpStatusCode.UnprocessableEntity);
+
+        Assert.Empty((await server.GetAsync($"Subscription?_tag=urn:conformance|{mark}")).Is(HttpStatusCode.OK).Ids());
+        Assert.Empty(box.All);
+    }
+
+    /// <summary>What stood before an update that is refused still stands, and is still served.</summary>
+    [Fact]
+    public async Task Update_ThatIsRefused_LeavesTheSubscriptionAsItWas()
+    {
+        var (box, patient) = (SubscriberHost.Instance.Open(), await server.AdmitAsync());
+        var id = await server.SubscribeAsync(Subscribing.ByTopic(Subscribing.PatientTopic, box.Address, "id-only", $"patient={patient}"));
+        var before = (await server.GetAsync($"Subscription/{id}")).Is(HttpStatusCode.OK);
+        var wrong = before.Body!.DeepClone();
+        wrong["channel"]!["endpoint"] = "https://10.1.2.3/hook";
+        (await server.PutAsync($"Subscription/{id}", wrong)).Refused(HttpStatusCode.UnprocessableEntity);
+
+        Assert.Equal(before.Text, (await server.GetAsync($"Subscription/{id}")).Is(HttpStatusCode.OK).Text);
+        await server.ObserveAsync(patient);
+        await box.EventsUpToAsync(1);
+        Assert.Single(box.Of("handshake"));
     }
 
     /// <summary>Without the change they would all be taken.</summary>

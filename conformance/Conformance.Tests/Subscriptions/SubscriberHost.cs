@@ -17,7 +17,8 @@ public sealed record Received(string Method, string Path, IReadOnlyDictionary<st
 
 /// <summary>How the stand-in answers.</summary>
 /// <param name="Hang">It reads the request and never answers.</param>
-public sealed record Reply(int Status, bool Hang = false, params (string Name, string Value)[] Headers);
+/// <param name="After">So long it thinks.</param>
+public sealed record Reply(int Status, bool Hang = false, TimeSpan After = default, params (string Name, string Value)[] Headers);
 
 /// <summary>A web server that stands in for all subscribers of a test run; each test has a path of its own.</summary>
 public sealed class SubscriberHost : IDisposable
@@ -30,6 +31,7 @@ public sealed class SubscriberHost : IDisposable
     private SubscriberHost()
     {
         _listener.Prefixes.Add($"http://{Authority}/");
+        _listener.Prefixes.Add($"http://localhost:{new Uri($"http://{Authority}").Port}/");
         _listener.Start();
         _ = ServeAsync();
     }
@@ -88,10 +90,7 @@ public sealed class SubscriberHost : IDisposable
             }
             var headers = context.Request.Headers.AllKeys.OfType<string>().ToDictionary(key => key, key => context.Request.Headers[key]!, StringComparer.OrdinalIgnoreCase);
             var reply = box.Take(new(context.Request.HttpMethod, path, headers, body));
-            if (reply.Hang)
-            {
-                await Task.Delay(Limit);
-            }
+            await Task.Delay(reply.Hang ? Limit : reply.After);
             context.Response.StatusCode = reply.Status;
             foreach (var (header, value) in reply.Headers)
             {

@@ -51,13 +51,13 @@ public static class SubscriptionSteps
         }
     }
 
-    /// <summary>Waits until its status names no error any more: the server writes down after the endpoint's answer that it is well.</summary>
-    public static async Task WellAgainAsync(this ServerUnderTest server, string id)
+    /// <summary>Waits until <c>$status</c> has no error: an endpoint has answered before the server has written down that it did.</summary>
+    public static async Task IsWellAsync(this ServerUnderTest server, string id)
     {
         using var limit = new CancellationTokenSource(Limit);
-        while (Notice.Parameter((await server.GetAsync($"Subscription/{id}/$status")).Is(HttpStatusCode.OK).Body!["entry"]![0]!["resource"], "error") is { } error)
+        while (Notice.Parameter(Notice.Status((await server.GetAsync($"Subscription/{id}/$status")).Is(HttpStatusCode.OK).Body), "error") is { } error)
         {
-            Assert.False(limit.IsCancellationRequested, $"The error stays although the endpoint is well: {error}");
+            Assert.False(limit.IsCancellationRequested, $"The error stays: {error}");
             await Task.Delay(20, CancellationToken.None);
         }
     }

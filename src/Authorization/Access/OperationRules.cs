@@ -43,7 +43,7 @@ internal static class OperationRules
         "no-show-risk" => Risk,
         "waitlist" => Waitlist,
         "status" or "events" or "get-ws-binding-token" => Hear,
-        "resend" => Needing(("Subscription", Permissions.Update)),
+        "resend" => Needing(("Subscription", Permissions.Read | Permissions.Update)),
         "register-device" or "unregister-device" => Device,
         "versions" => Open,
         _ => null,

@@ -183,7 +183,7 @@ internal static class FhirContextRules
             {
                 return "Each fhirContext has a reference, a canonical or an identifier.";
             }
-            if ((item.TryGetProperty("canonical", out var canonical) && (canonical.ValueKind != JsonValueKind.String || !Uri.IsWellFormedUriString(canonical.GetString(), UriKind.Absolute)))
+            if ((item.TryGetProperty("canonical", out var canonical) && (canonical.ValueKind != JsonValueKind.String || !Uri.IsWellFormedUriString(canonical.GetString()!.Split('|')[0], UriKind.Absolute))) // its version stands behind the bar
                 || (item.TryGetProperty("identifier", out var identifier) && identifier.ValueKind != JsonValueKind.Object))
             {
                 return "In fhirContext canonical is an absolute URI, and identifier an Identifier.";

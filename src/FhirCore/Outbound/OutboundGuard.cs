@@ -7,8 +7,11 @@ namespace FhirCore.Outbound;
 /// Requests to addresses that somebody else wrote down (a client's key set, a subscription's webhook) must not reach into our own
 /// network. The address is checked when the connection is made, so a name that resolves to something else by then gains nothing.
 /// </summary>
-public sealed class OutboundGuard(AllowedEndpoints allowed)
+/// <param name="resolve">Finds the addresses of a name; null asks the system.</param>
+public sealed class OutboundGuard(AllowedEndpoints allowed, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
 {
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? Dns.GetHostAddressesAsync;
+
     /// <summary>Whether a request may go there at all, so far as its text tells: <c>https</c>, no user name, no fragment.</summary>
     /// <returns>Null when it may; otherwise what is wrong with it.</returns>
     public string? Refuse(Uri target)
@@ -58,7 +61,7 @@ public sealed class OutboundGuard(AllowedEndpoints allowed)
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, ct);
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await _resolve(host, ct);
         var reachable = addresses.Where(address => Reaches(host, port, address)).ToArray();
         if (reachable.Length == 0)
         {

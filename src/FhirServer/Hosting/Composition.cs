@@ -2,6 +2,7 @@ using Authorization.Access;
 using Authorization.Access.Privacy;
 using Authorization.Launch;
 using Authorization.Server;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirServer.AppState;
 using FhirServer.Auditing;
@@ -125,6 +126,11 @@ internal static class Composition
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<RequestGate>();
+        services.AddSingleton(provider =>
+        {
+            var gate = provider.GetRequiredService<RequestGate>();
+            return new BackgroundPace(() => gate.Running, Environment.ProcessorCount, provider.GetRequiredService<TimeProvider>());
+        });
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<FrontDoor>();
     }

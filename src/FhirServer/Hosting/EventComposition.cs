@@ -1,5 +1,6 @@
 using Events.Kafka;
 using FhirCore.Events;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirServer.Observability;
 using FhirServer.Settings;
@@ -29,7 +30,7 @@ internal static class EventComposition
         if (settings.Kafka is not { } kafka)
         {
             services.AddSingleton<IEventLog>(provider => new OutboxEventLog(
-                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<LeasedJobs>(), store.Records.Changes, poll,
+                provider.GetRequiredService<IRecordStore>(), provider.GetRequiredService<LeasedJobs>(), store.Records.Changes, poll, provider.GetRequiredService<BackgroundPace>(),
                 provider.GetRequiredService<EventMetrics>(), provider.GetRequiredService<TimeProvider>()));
             return;
         }

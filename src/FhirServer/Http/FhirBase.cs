@@ -26,6 +26,9 @@ public sealed record FhirBase(string Path, string Url, SchedulingDialect Dialect
         ];
     }
 
+    /// <summary>The one that is no dialect's.</summary>
+    public static FhirBase Plain(ServerSettings settings) => All(settings).Single(static one => one is { Dialect: SchedulingDialect.Default, IsAppState: false });
+
     /// <returns><see langword="false"/> when the path is not below this base.</returns>
     public bool TryMatch(string path, out ReadOnlySpan<char> rest)
     {

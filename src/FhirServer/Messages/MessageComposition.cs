@@ -1,5 +1,6 @@
 using Authorization.Accounts;
 using FhirCore.Messages;
+using FhirCore.Pacing;
 using FhirServer.Observability;
 using FhirServer.Operations;
 using FhirServer.Settings;
@@ -79,7 +80,8 @@ internal static class MessageComposition
         services.AddSingleton<IMetricsSource>(provider => provider.GetRequiredService<MessageMetrics>());
         services.AddSingleton(provider => new ReminderRoom(
             provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<ReminderRecords>(), provider.GetRequiredService<OperationalFields>(),
-            provider.GetRequiredService<MessageChannels>(), options, provider.GetRequiredService<IMessageObserver>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<MessageChannels>(), options, provider.GetRequiredService<IMessageObserver>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<BackgroundPace>()));
         services.AddSingleton<VisitActions>();
         services.AddSingleton<MessageLimits>();
         services.AddSingleton<VisitPages>();

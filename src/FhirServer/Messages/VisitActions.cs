@@ -23,7 +23,7 @@ internal sealed class VisitActions(FhirDispatcher dispatcher, RequestAudit audit
     public const string BySms = "sms reply";
 
     private const Permissions See = Permissions.Read | Permissions.Search;
-    private readonly FhirBase _base = FhirBase.All(settings)[^1];
+    private readonly FhirBase _base = FhirBase.Plain(settings);
 
     /// <summary>Null where requests may be let in.</summary>
     public FhirFailure? Closed => audit.Closed;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FhirCore.Events;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirStore.Leases;
 
@@ -8,7 +9,7 @@ namespace FhirStore.Events;
 /// <summary>The change log itself as event log: one lane for each group, followed by one process at a time.</summary>
 /// <param name="poll">How often commits of other processes are looked for; those of this one wake the followers at once. From 10 ms on.</param>
 public sealed class OutboxEventLog(
-    IRecordStore records, LeasedJobs jobs, ChangeSignal signal, TimeSpan poll, IEventObserver? observer, TimeProvider clock) : IEventLog
+    IRecordStore records, LeasedJobs jobs, ChangeSignal signal, TimeSpan poll, BackgroundPace pace, IEventObserver? observer, TimeProvider clock) : IEventLog
 {
     private const string Lane = EventProgress.AllLanes;
 
@@ -62,6 +63,7 @@ public sealed class OutboxEventLog(
         var moved = clock.GetTimestamp();
         while (true)
         {
+            await pace.TurnAsync(ct);
             var changed = signal.Next;
             var rows = await records.ReadJournalAsync(position, group.MostEvents, ct);
             if (rows.Count > 0)

@@ -76,7 +76,7 @@ public sealed class SmtpChannel : IMessageChannel, IDisposable
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            return Describe(error, progress);
+            return Describe(error, progress, mine);
         }
         finally
         {
@@ -89,7 +89,7 @@ public sealed class SmtpChannel : IMessageChannel, IDisposable
 
     private static bool IsClosed(Exception error) => error is IOException or SmtpProtocolException or SocketException or ServiceNotConnectedException;
 
-    private static MessageResult Describe(Exception error, Progress progress) => error switch
+    private static MessageResult Describe(Exception error, Progress progress, SmtpConnections.Connection? mine) => error switch
     {
         SmtpCommandException refused => OfCode((int)refused.StatusCode, refused.ErrorCode, refused.Message),
         AuthenticationException or ServiceNotAuthenticatedException => new MessageResult.Refused(MessageRefusal.Configuration, "authentication"),
@@ -98,6 +98,7 @@ public sealed class SmtpChannel : IMessageChannel, IDisposable
         _ when IsClosed(error) && progress.IsWhole => new MessageResult.Unknown(Attempt.Lost),
         SslHandshakeException => new MessageResult.Later(Attempt.NoConnection, null),
         _ when IsClosed(error) => new MessageResult.Later(Attempt.NoConnection, null),
+        _ when mine is null => new MessageResult.Later(error.GetType().Name, null), // no connection yet: the message cannot be why
         _ => new MessageResult.Refused(MessageRefusal.Content, error.GetType().Name),
     };
 

@@ -139,7 +139,7 @@ internal sealed class Outlet
         OutletStep.Activate => ActivateAsync(ct),
         OutletStep.Handshake => HandshakeAsync(feed, ct),
         OutletStep.Resend => ResendAsync(feed, ct),
-        OutletStep.Events => DeliverAsync(feed, ct),
+        OutletStep.Events => DeliverAsync(ct),
         OutletStep.Heartbeat => BeatAsync(feed, ct),
         OutletStep.Fail => FailAsync(feed.Fault == FeedFaults.Access ? Problems.AccessEnded : Problems.TopicGone, ct).AsTask(),
         OutletStep.TurnOff => TurnOffAsync(_definition!.End <= Now ? Problems.Ended : Problems.TooLongInError, ct).AsTask(),
@@ -208,8 +208,10 @@ internal sealed class Outlet
         }
     }
 
-    private async Task DeliverAsync(Feed feed, CancellationToken ct)
+    private async Task DeliverAsync(CancellationToken ct)
     {
+        await _tools.Pace.TurnAsync(ct);
+        var feed = _inbox.Feed; // what has gathered meanwhile goes along
         var most = Math.Min(_most, Math.Min(_definition!.MaxCount ?? int.MaxValue, _tools.Options.MaxBatch));
         var events = _inbox.Take(_state.Delivered, SizeOf(most))
             ?? await _tools.Teller.ReadAsync(feed.Id, _state.Delivered + 1, feed.Last, SizeOf(most), ct);
@@ -314,6 +316,7 @@ internal sealed class Outlet
         }
         var failed = (SendOutcome.Failed)outcome;
         var (now, attempts, since) = (Now, _state.Attempts + 1, _state.FailingSince ?? Now);
+        var asked = failed.After > _tools.Options.LongestRetry ? _tools.Options.LongestRetry : failed.After;
         if (now - since >= _tools.Options.RetryFor)
         {
             await FailAsync(failed.Problem, ct);
@@ -325,7 +328,7 @@ internal sealed class Outlet
             FailingSince = since,
             Attempts = attempts,
             Problem = failed.Problem,
-            NotBefore = now + Backoff.After(attempts, failed.After, _tools.Options, Random.Shared.NextDouble()),
+            NotBefore = now + Backoff.After(attempts, asked, _tools.Options, Random.Shared.NextDouble()),
             Refusals = failed.IsAboutContent ? _state.Refusals + 1 : 0,
         }, ct);
     }

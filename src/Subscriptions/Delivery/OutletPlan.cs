@@ -57,27 +57,30 @@ internal static class OutletPlan
     private static DueStep Active(
         SubscriptionDefinition definition, Feed feed, DeliveryState state, SubscriptionOptions options, DateTimeOffset now, DateTimeOffset lastSent, DateTimeOffset accessSeen, bool resends)
     {
-        var check = new DueStep(OutletStep.CheckAccess, accessSeen + AccessInterval);
+        var check = new DueStep(OutletStep.CheckAccess, Within(AccessInterval, accessSeen + AccessInterval, now));
         if (definition.Channel == ChannelKind.WebSocket)
         {
             return check; // whoever holds the socket reads the feed
         }
-        var earliest = state.NotBefore ?? DateTimeOffset.MinValue;
+        var earliest = state.NotBefore is { } notBefore ? Within(options.LongestRetry, notBefore, now) : DateTimeOffset.MinValue;
         if (resends)
         {
             return new(OutletStep.Resend, earliest);
         }
         if (feed.Last > state.Delivered)
         {
-            var pause = definition.Channel == ChannelKind.Email ? lastSent + options.EmailInterval : DateTimeOffset.MinValue;
+            var pause = definition.Channel == ChannelKind.Email ? Within(options.EmailInterval, lastSent + options.EmailInterval, now) : DateTimeOffset.MinValue;
             return new(OutletStep.Events, pause > earliest ? pause : earliest);
         }
         if (definition.Heartbeat is { } period)
         {
-            var beat = lastSent + period;
+            var beat = Within(period, lastSent + period, now);
             var heartbeat = new DueStep(OutletStep.Heartbeat, beat > earliest ? beat : earliest);
             return heartbeat.At < check.At ? heartbeat : check;
         }
         return check;
     }
+
+    /// <summary>What would be later than its longest pause from now was set before the clock was set back.</summary>
+    private static DateTimeOffset Within(TimeSpan longest, DateTimeOffset at, DateTimeOffset now) => at > now + longest ? now : at;
 }

@@ -1,3 +1,4 @@
+using FhirCore.Pacing;
 using FhirStore;
 using Subscriptions.Channels;
 using Subscriptions.Definitions;
@@ -10,7 +11,7 @@ namespace Subscriptions.Delivery;
 /// <summary>What every outlet of a process works with.</summary>
 public sealed class OutletTools(
     ResourceStore store, SubscriptionRecords own, TopicDirectory directory, DefinitionReader definitions, SubscriberStandings standings, EventTeller teller, NotificationBundle bundles,
-    StatusWriter statuses, IReadOnlyList<IChannel> channels, SubscriptionOptions options, ISubscriptionObserver observer, TimeProvider clock) : IDisposable
+    StatusWriter statuses, IReadOnlyList<IChannel> channels, BackgroundPace pace, SubscriptionOptions options, ISubscriptionObserver observer, TimeProvider clock) : IDisposable
 {
     /// <summary>
     /// Attempts at once. Those whose receivers fail have places of their own, and few: who hangs, hangs once among the others and from then
@@ -38,6 +39,8 @@ public sealed class OutletTools(
     internal NotificationBundle Bundles => bundles;
 
     internal StatusWriter Statuses => statuses;
+
+    internal BackgroundPace Pace => pace;
 
     internal SubscriptionOptions Options => options;
 

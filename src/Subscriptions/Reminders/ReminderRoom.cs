@@ -1,4 +1,5 @@
 using FhirCore.Events;
+using FhirCore.Pacing;
 using FhirStore;
 using FhirStore.Indexing;
 using FhirStore.Leases;
@@ -27,7 +28,7 @@ public sealed class ReminderRoom
 
     /// <exception cref="FormatException">A file of texts is wrong; the message names it.</exception>
     public ReminderRoom(
-        ResourceStore store, ReminderRecords records, OperationalFields fields, MessageChannels channels, ReminderOptions options, IMessageObserver? observer, TimeProvider clock)
+        ResourceStore store, ReminderRecords records, OperationalFields fields, MessageChannels channels, ReminderOptions options, IMessageObserver? observer, TimeProvider clock, BackgroundPace? pace = null)
     {
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(options);
@@ -42,7 +43,7 @@ public sealed class ReminderRoom
         var outcomes = new OutcomeWriter(records, store, _digests, clock);
         var preparation = new Preparation(
             records, reader, new(records, options), new(store, fields, _house, options), new(records, options, clock), channels, options, clock);
-        _sender = new(records, preparation, outcomes, channels, observer, clock);
+        _sender = new(records, preparation, outcomes, channels, pace ?? BackgroundPace.Free, observer, clock);
         Devices = new(records, clock);
         Links = new(records, reader, _house, languages, options, clock);
         Replies = new(records, Links, languages, clock);

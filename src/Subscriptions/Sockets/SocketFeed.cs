@@ -108,6 +108,7 @@ internal sealed class SocketFeed(SocketTools tools, string subscription, KeptGra
         }
         while (_cursor < feed.Last)
         {
+            await tools.Pace.TurnAsync(ct);
             var most = _definition!.Topic is null ? 1 : Math.Min(_definition.MaxCount ?? MostAtOnce, MostAtOnce);
             var events = await tools.Teller.ReadAsync(feed.Id, _cursor + 1, feed.Last, most, ct);
             if (events.Count == 0)

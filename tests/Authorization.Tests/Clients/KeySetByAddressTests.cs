@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using Authorization.Clients;
 using Authorization.Server;
@@ -126,13 +127,13 @@ public sealed class KeySetByAddressTests : IAsyncLifetime
     {
         await using var strict = await TestServer.StartAsync(_database);
 
-        foreach (var address in new[] { Site, "https://169.254.169.254/latest", "https://[::1]/jwks", "https://[::ffff:10.0.0.1]/jwks", "http://ehr.example/jwks", "https://user@ehr.example/jwks", "file:///etc/passwd" })
+        foreach (var address in new[] { Site, "https://169.254.169.254/latest", "https://[::1]/jwks", "https://localhost/jwks", "https://[::ffff:10.0.0.1]/jwks", "http://ehr.example/jwks", "https://user@ehr.example/jwks", "file:///etc/passwd" })
         {
             Assert.NotNull(await strict.Clients.RegisterAsync(new ClientOptions { ClientId = "evil", JwksUri = address, Scope = "system/Patient.rs" }, default));
         }
         // A name says nothing about where it leads: it may be registered, and fails when the connection is made.
         Assert.Null(await strict.Clients.RegisterAsync(
-            new ClientOptions { ClientId = "rebinding", JwksUri = $"https://localhost:{new Uri(Site).Port}/", Scope = "system/Patient.rs" }, default));
+            new ClientOptions { ClientId = "rebinding", JwksUri = $"https://{Dns.GetHostName()}:{new Uri(Site).Port}/", Scope = "system/Patient.rs" }, default));
         Assert.Equal("invalid_client", (await strict.AskAsync(Signer.Form(_first.Sign(_first.Header(), Signer.Claims("rebinding", _database.Clock.GetUtcNow()))))).Error);
         Assert.Equal(0, _fetches);
     }

@@ -20,6 +20,8 @@ public sealed class SmartApp(TestServer server, string id = "app", string? secre
 
     public string Redirect => redirect;
 
+    public string Verifier => _verifier;
+
     public string State { get; } = Guid.NewGuid().ToString("N");
 
     public async Task<SmartApp> RegisterAsync(string scope = Everything, Action<ClientOptions>? more = null)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -233,7 +234,7 @@ public sealed class OutsideSignInTests : IAsyncLifetime
     [Fact]
     public async Task NameThatLeadsIntoOurOwnNetwork_IsNotConnectedTo()
     {
-        _provider.ChangeDocument = document => document["token_endpoint"] = $"https://localhost:{new Uri(_provider.Issuer).Port}/token";
+        _provider.ChangeDocument = document => document["token_endpoint"] = $"https://{Dns.GetHostName()}:{new Uri(_provider.Issuer).Port}/token";
         using var browser = new Browser(_server);
         var back = _provider.SignIn(await BeginAsync(browser));
 

@@ -39,7 +39,7 @@ public sealed partial class ComposeTests
         Assert.Equal(
             ["api1", "api2", "kafka1", "kafka2", "kafka3", "mongo-init", "mongo1", "mongo2", "mongo3", "nginx", "redis1", "redis2", "sentinel1", "sentinel2", "sentinel3", "worker"], names.Order(StringComparer.Ordinal));
         Assert.Equal("nginx", Assert.Single(services, service => service.Field("ports") is not null).Name);
-        Assert.Equal(["api", "api", "worker"], services.Select(service => service.Environment.GetValueOrDefault("Server__Roles")).OfType<string>());
+        Assert.Equal(["api", "api", "worker,subscriptions"], services.Select(service => service.Environment.GetValueOrDefault("Server__Roles")).OfType<string>());
         Assert.All(services, service => Assert.NotEmpty(service.List("networks")));
         Assert.DoesNotContain("edge", services.Where(service => service.Name.StartsWith("mongo", StringComparison.Ordinal) || service.Name.Contains("redis", StringComparison.Ordinal) || service.Name.StartsWith("kafka", StringComparison.Ordinal)).SelectMany(service => service.List("networks")));
     }

@@ -71,11 +71,11 @@ public sealed class EngineTroubleTests : IAsyncDisposable
     [Fact]
     public async Task SlowSender_IsNotASlowAnswer()
     {
-        var server = await _database.StartAsync("--Server:RequestTimeout=00:00:00.5");
+        var server = await _database.StartAsync("--Server:RequestTimeout=00:00:02");
         using var client = await server.SignInAsync();
         var (_, token) = await server.AskForTokenAsync();
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Put, server.Base + "/Patient/p1") { Content = new SlowContent(Patient, TimeSpan.FromSeconds(2)) };
+        using var request = new HttpRequestMessage(HttpMethod.Put, server.Base + "/Patient/p1") { Content = new SlowContent(Patient, TimeSpan.FromSeconds(4)) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", (string)token["access_token"]!);
         using var response = await http.SendAsync(request);
         Assert.Equal(201, (int)response.StatusCode);

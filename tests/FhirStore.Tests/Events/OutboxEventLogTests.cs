@@ -65,8 +65,7 @@ public sealed class OutboxEventLogTests : IAsyncDisposable
         await CommitAsync("Slot", "s1");
         var change = (await _store.ReadChangesAsync(0, 1, default))[0];
         await _store.CommitAsync(Commit.Of(DeadEventRecord.Write(new("slots", "all", new(change, null), "Other"), _clock)), default);
-        var ledger = Follow(Slots, TimeSpan.FromMilliseconds(100));
-        ledger.Before = (batch, _) => batch.Events[0].Change.Sequence == 1 ? throw new InvalidOperationException() : Task.CompletedTask;
+        var ledger = Follow(Slots, TimeSpan.FromMilliseconds(100), batch => batch.Events[0].Change.Sequence == 1 ? throw new InvalidOperationException() : Task.CompletedTask);
         await CommitAsync("Slot", "s2");
         await UntilAsync(async () =>
         {
@@ -117,9 +116,13 @@ public sealed class OutboxEventLogTests : IAsyncDisposable
     private OutboxEventLog NewLog(TimeSpan poll) =>
         new(_store, new(_store, new(Runs: true, SoleProcess: true, LeasedJobsOptions.DefaultLeaseTime), _clock), _signal, poll, _tally, _clock);
 
-    private Ledger Follow(EventGroup group, TimeSpan poll)
+    private Ledger Follow(EventGroup group, TimeSpan poll, Func<EventBatch, Task>? before = null)
     {
         var ledger = new Ledger(_store);
+        if (before is not null)
+        {
+            ledger.Before = (batch, _) => before(batch);
+        }
         _following = NewLog(poll).FollowAsync(group, ledger, _stopping.Token);
         return ledger;
     }

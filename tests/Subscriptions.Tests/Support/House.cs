@@ -3,6 +3,7 @@ using System.Text;
 using FhirCore;
 using FhirCore.Events;
 using FhirCore.Outbound;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirStore;
 using FhirStore.Access;
@@ -49,7 +50,7 @@ internal sealed class House : IDisposable
         Standings = new(Access, clock);
         Store = new(records, keys.Cipher, indexer, search, [new SubscriptionRule(Definitions, Topics, Own, search, options, clock), new TopicRule(new(criteria), Topics)], clock);
         Teller = new(Store, Own, searchOptions);
-        Tools = new(Store, Own, Topics, Definitions, Standings, Teller, new(BaseUrl, clock), new(Store), [Hook], options, Observer, clock);
+        Tools = new(Store, Own, Topics, Definitions, Standings, Teller, new(BaseUrl, clock), new(Store), [Hook], BackgroundPace.Free, options, Observer, clock);
     }
 
     public IRecordStore Records { get; }

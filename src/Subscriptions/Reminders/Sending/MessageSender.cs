@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Messages;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirStore.Sealed;
 using Subscriptions.Reminders.Records;
@@ -16,7 +17,7 @@ namespace Subscriptions.Reminders.Sending;
 /// a few seconds, and a message that stays in the state of being sent is left alone for much longer than that.
 /// </remarks>
 internal sealed class MessageSender(
-    ReminderRecords records, Preparation preparation, OutcomeWriter outcomes, MessageChannels channels, IMessageObserver? observer, TimeProvider clock)
+    ReminderRecords records, Preparation preparation, OutcomeWriter outcomes, MessageChannels channels, BackgroundPace pace, IMessageObserver? observer, TimeProvider clock)
 {
     /// <summary>Between the commit that claims a message and its sending; what takes longer is put back.</summary>
     private static readonly TimeSpan ClaimIsGood = TimeSpan.FromSeconds(3);
@@ -35,8 +36,10 @@ internal sealed class MessageSender(
     /// <param name="enough">Ends the turn after the present batch.</param>
     public async Task SendDueAsync(byte shard, int most, CancellationToken enough)
     {
+        var sent = 1;
         while (!enough.IsCancellationRequested)
         {
+            await pace.TurnAsync(sent, enough);
             var due = await records.Messages.FirstAsync(DueField.Until(shard, clock.GetUtcNow()), DueField.Order, most, enough);
             if (due.Closed.Count > 0)
             {
@@ -47,6 +50,7 @@ internal sealed class MessageSender(
                 return;
             }
             await SendAsync(due.Opened, enough);
+            sent = due.Opened.Count;
         }
     }
 

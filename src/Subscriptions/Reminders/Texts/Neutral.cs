@@ -53,7 +53,7 @@ internal static class Neutral
             var next = i + 1 < text.Length ? text[i + 1] : ' ';
             if (text[i] switch
             {
-                '\u3002' or '\uff0e' or '\uff61' => char.IsLetter(next) || char.IsSurrogate(next),
+                '.' or '\u3002' or '\uff0e' or '\uff61' => char.IsLetter(next) || char.IsSurrogate(next),
                 ':' => next == '/',
                 '/' => next == '/',
                 '@' => true,

@@ -1,0 +1,79 @@
+using FhirCore.Pacing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FhirCore.Tests;
+
+public sealed class PaceTests
+{
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+    private int _running;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1, BackgroundPace.RequestsOfACore)]
+    [InlineData(4, 4 * BackgroundPace.RequestsOfACore)]
+    public void Turn_WhileRequestsAreFew_IsNow(int cores, int running)
+    {
+        _running = running;
+        var pace = new BackgroundPace(() => _running, cores, _clock);
+
+        Assert.All(Enumerable.Range(0, 1_000), _ => Assert.True(pace.TurnAsync(Ct).IsCompletedSuccessfully));
+    }
+
+    [Fact]
+    public async Task Turns_WhileRequestsAreMany_FollowOneAnotherAtTheRate()
+    {
+        _running = 1_000;
+        var pace = new BackgroundPace(() => _running, 1, _clock);
+        var turns = Enumerable.Range(0, 5).Select(_ => pace.TurnAsync(Ct).AsTask()).ToArray();
+
+        for (var done = 1; done <= turns.Length; done++)
+        {
+            await Task.WhenAll(turns[..done]);
+            Assert.All(turns[done..], turn => Assert.False(turn.IsCompleted));
+            _clock.Advance(BackgroundPace.Interval);
+        }
+    }
+
+    [Fact]
+    public async Task Turn_OfManyPieces_KeepsTheNextWaitingForAllOfThem()
+    {
+        _running = 1_000;
+        var pace = new BackgroundPace(() => _running, 2, _clock);
+        await pace.TurnAsync(10, Ct);
+        var next = pace.TurnAsync(Ct).AsTask();
+        _clock.Advance(BackgroundPace.Interval * 4);
+        Assert.False(next.IsCompleted);
+        _clock.Advance(BackgroundPace.Interval);
+        await next;
+    }
+
+    /// <summary>However many wait and however long requests stay many: telling does not stop.</summary>
+    [Fact]
+    public async Task Turn_NeverWaitsLongerThanTheLongest()
+    {
+        _running = 1_000;
+        var pace = new BackgroundPace(() => _running, 1, _clock);
+        var turns = Enumerable.Range(0, 2_000).Select(_ => pace.TurnAsync(Ct).AsTask()).ToArray();
+        for (var waited = TimeSpan.Zero; waited < BackgroundPace.Longest; waited += BackgroundPace.Interval)
+        {
+            _clock.Advance(BackgroundPace.Interval);
+        }
+
+        await Task.WhenAll(turns).WaitAsync(TimeSpan.FromSeconds(30), Ct);
+    }
+
+    [Fact]
+    public async Task Turns_ComeAtOnce_WhenRequestsHaveBecomeFew()
+    {
+        _running = 1_000;
+        var pace = new BackgroundPace(() => _running, 1, _clock);
+        var turns = Enumerable.Range(0, 200).Select(_ => pace.TurnAsync(Ct).AsTask()).ToArray();
+        Assert.False(turns[^1].IsCompleted);
+        _running = 0;
+        _clock.Advance(TimeSpan.FromMilliseconds(20));
+
+        await Task.WhenAll(turns).WaitAsync(TimeSpan.FromSeconds(30), Ct);
+    }
+}
