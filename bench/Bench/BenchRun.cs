@@ -33,10 +33,14 @@ internal static class BenchRun
         var (data, report) = (new DataSet(settings.Patients), new Report());
         var file = Path.Combine(directory, "data.ndjson");
         await data.WriteAsync(file);
-        var failed = !settings.EventsAlone && await PassesAsync(settings, data, file, directory, report);
-        if (EventRun.Names.Any(settings.Measures))
+        var failed = false;
+        if (settings.Events)
         {
-            await EventRun.RunAsync(settings, data, file, directory, report);
+            await EventRun.RunAsync(settings, file, data, directory, report);
+        }
+        else
+        {
+            failed = await PassesAsync(settings, data, file, directory, report);
         }
         await report.WriteAsync(settings, Console.Out);
         if (settings.Output is { } output)

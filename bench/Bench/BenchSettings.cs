@@ -50,8 +50,8 @@ internal sealed record BenchSettings
     /// <summary>Whether it is among what is to be measured.</summary>
     public bool Measures(string name) => Only.Count == 0 || Only.Contains(name);
 
-    /// <summary>Whether nothing but what telling costs is to be measured.</summary>
-    public bool EventsAlone => Only.Count > 0 && Only.All(name => EventRun.Names.Contains(name));
+    /// <summary>Whether it is what telling costs that is to be measured: asked for by name, and by itself.</summary>
+    public bool Events => Only.Count > 0 && Only.All(name => EventRun.Names.Contains(name));
 
     public static BenchSettings Parse(string[] args)
     {
@@ -79,6 +79,8 @@ internal sealed record BenchSettings
                 ("--output", "none") => settings with { Output = null },
                 ("--output", var path) => settings with { Output = Path.GetFullPath(path) },
                 ("--only", RemindersRun.Name) => settings with { Only = new HashSet<string> { RemindersRun.Name }, Output = settings.Output is null ? null : Path.Combine(root, "bench", "results", "reminders.md") },
+                ("--only", var names) when names.Split(',').All(name => EventRun.Names.Contains(name)) =>
+                    settings with { Only = names.Split(',').ToHashSet(StringComparer.Ordinal), Output = settings.Output is null ? null : Path.Combine(root, "bench", "results", "events.md") },
                 ("--only", var names) => settings with { Only = names.Split(',').ToHashSet(StringComparer.Ordinal) },
                 var (unknown, _) => throw new BenchException($"There is no option {unknown}. Options: --server DLL --seconds N --connections N --patients N --reminders N --latency MS --only NAME,NAME --mongodb URI --redis HOST:PORT --processes 1,2 --kafka HOST:PORT --kafka-copies N --output FILE|none"),
             };

@@ -50,14 +50,32 @@ internal sealed class DataSet(int patients)
             await file.WriteLineAsync($$"""{"resourceType":"Schedule","id":"schedule-{{schedule}}","active":true,"actor":[{"reference":"Practitioner/doctor-{{schedule}}"}]}""");
             for (var slot = 0; slot < (schedule < Schedules ? SlotsOfASchedule : FightSlots); slot++)
             {
-                var (start, end) = SlotTime(slot);
-                await file.WriteLineAsync($$"""{"resourceType":"Slot","id":"{{SlotId(schedule, slot)}}","schedule":{"reference":"Schedule/schedule-{{schedule}}"},"status":"free","start":"{{start}}","end":"{{end}}"}""");
+                await file.WriteLineAsync(Slot(schedule, slot));
             }
         }
         for (var patient = 0; patient < Patients; patient++)
         {
             await file.WriteLineAsync(Patient(patient, $"\"id\":\"patient-{patient}\","));
         }
+    }
+
+    /// <summary>As many slots again for the hundred schedules, behind those that they have.</summary>
+    public static async Task WriteMoreSlotsAsync(string path)
+    {
+        await using var file = new StreamWriter(path, append: true, new UTF8Encoding(false), 1 << 16) { NewLine = "\n" };
+        for (var schedule = 0; schedule < Schedules; schedule++)
+        {
+            for (var slot = SlotsOfASchedule; slot < 2 * SlotsOfASchedule; slot++)
+            {
+                await file.WriteLineAsync(Slot(schedule, slot));
+            }
+        }
+    }
+
+    private static string Slot(int schedule, int slot)
+    {
+        var (start, end) = SlotTime(slot);
+        return $$"""{"resourceType":"Slot","id":"{{SlotId(schedule, slot)}}","schedule":{"reference":"Schedule/schedule-{{schedule}}"},"status":"free","start":"{{start}}","end":"{{end}}"}""";
     }
 
     /// <param name="id">The id property with its comma, or nothing.</param>

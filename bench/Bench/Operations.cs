@@ -38,10 +38,10 @@ internal static class Operations
         new(name, title, aim, template, name == "create" ? [201] : [200], _ => new Numbered(template, System.Text.Encoding.ASCII.GetBytes(Placeholder)));
 
     /// <summary>Every slot of the hundred schedules once, neighbours in time going to different patients.</summary>
-    public static List<byte[]> Bookings(DataSet data, HttpText http)
+    public static List<byte[]> Bookings(DataSet data, HttpText http, int slots)
     {
-        var requests = new List<byte[]>(DataSet.Schedules * DataSet.SlotsOfASchedule);
-        for (var slot = 0; slot < DataSet.SlotsOfASchedule; slot++)
+        var requests = new List<byte[]>(DataSet.Schedules * slots);
+        for (var slot = 0; slot < slots; slot++)
         {
             for (var schedule = 0; schedule < DataSet.Schedules; schedule++)
             {
@@ -53,7 +53,7 @@ internal static class Operations
 
     private static Operation Booking(DataSet data, HttpText http)
     {
-        var requests = Bookings(data, http);
+        var requests = Bookings(data, http, DataSet.SlotsOfASchedule);
         var once = new Once(requests[1..]);
         return new("book", "`$book`, spread", 0.1, requests[0], [201], _ => once.Source(), Finite: true);
     }

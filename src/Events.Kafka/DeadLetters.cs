@@ -23,7 +23,7 @@ internal sealed class DeadLetters(KafkaClients clients, TopicBook topics, BodyLi
         {
             var topic = await topics.OpenAsync(options.DeadLetters, null, ct).ConfigureAwait(false);
             var source = (await topics.TimelineAsync(ct).ConfigureAwait(false)).Bytes;
-            _publisher ??= new(clients, "dead letters", clock);
+            _publisher ??= new(clients, "dead letters", limit, clock);
             var lot = new Lot();
             var to = new TopicPartition(topic.Topic, EventLane.NumberOf(dead.Event.Change.Partition, topic.Partitions));
             await _publisher.SendAsync(to, EventMessage.WriteDead(dead, source, limit.Largest), lot, ct).ConfigureAwait(false);

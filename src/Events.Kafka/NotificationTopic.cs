@@ -55,7 +55,9 @@ public sealed class NotificationTopic : IDisposable
         }
         catch (ProduceException<byte[], byte[]> error) when (error.Error.Code == ErrorCode.MsgSizeTooLarge)
         {
-            return NotificationAnswer.TooLarge;
+            _limit.Learn(error);
+            Volatile.Write(ref _isStopped, true); // another one sends less at once
+            return notification.Length > _limit.Largest ? NotificationAnswer.TooLarge : NotificationAnswer.Away; // or what was sent with it was too large
         }
         catch (Exception error) when (error is KafkaException or TopicMismatchException)
         {
@@ -77,7 +79,7 @@ public sealed class NotificationTopic : IDisposable
                 _producer = null;
                 Volatile.Write(ref _isStopped, false);
             }
-            return _producer ??= _clients.NewProducer("notifications", _ => Volatile.Write(ref _isStopped, true), Patience);
+            return _producer ??= _clients.NewProducer("notifications", _limit.Largest, _ => Volatile.Write(ref _isStopped, true), Patience);
         }
     }
 }

@@ -71,6 +71,15 @@ internal sealed class KafkaHouse(KafkaEventsOptions options, IRecordStore? store
         return await Store.LastSequenceAsync(default);
     }
 
+    /// <summary>One with so large a body.</summary>
+    public async Task<long> HappenAsync(int bytes)
+    {
+        _clinic ??= new(Store);
+        var record = A.Record(A.Key($"large-{bytes}", "Appointment"), partition: "p1", body: new string('x', bytes));
+        Assert.IsType<CommitResult.Done>(await Store.CommitAsync(A.Commit(A.Write(record)), default));
+        return await Store.LastSequenceAsync(default);
+    }
+
     /// <summary>Waits until everything up to a sequence is in Kafka; where nobody follows, by a relay of its own.</summary>
     public async Task RelayedAsync(long sequence)
     {

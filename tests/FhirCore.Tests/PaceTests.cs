@@ -8,7 +8,13 @@ public sealed class PaceTests
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
     private int _running;
 
+    private static TimeSpan Interval => TimeSpan.FromMilliseconds(4);
+
+    private static TimeSpan Longest => TimeSpan.FromSeconds(1);
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private BackgroundPace Make(int cores) => new(() => _running, cores, Interval, Longest, _clock);
 
     [Theory]
     [InlineData(1, BackgroundPace.RequestsOfACore)]
@@ -16,7 +22,7 @@ public sealed class PaceTests
     public void Turn_WhileRequestsAreFew_IsNow(int cores, int running)
     {
         _running = running;
-        var pace = new BackgroundPace(() => _running, cores, _clock);
+        var pace = Make(cores);
 
         Assert.All(Enumerable.Range(0, 1_000), _ => Assert.True(pace.TurnAsync(Ct).IsCompletedSuccessfully));
     }
@@ -25,14 +31,14 @@ public sealed class PaceTests
     public async Task Turns_WhileRequestsAreMany_FollowOneAnotherAtTheRate()
     {
         _running = 1_000;
-        var pace = new BackgroundPace(() => _running, 1, _clock);
+        var pace = Make(1);
         var turns = Enumerable.Range(0, 5).Select(_ => pace.TurnAsync(Ct).AsTask()).ToArray();
 
         for (var done = 1; done <= turns.Length; done++)
         {
             await Task.WhenAll(turns[..done]);
             Assert.All(turns[done..], turn => Assert.False(turn.IsCompleted));
-            _clock.Advance(BackgroundPace.Interval);
+            _clock.Advance(Interval);
         }
     }
 
@@ -40,12 +46,12 @@ public sealed class PaceTests
     public async Task Turn_OfManyPieces_KeepsTheNextWaitingForAllOfThem()
     {
         _running = 1_000;
-        var pace = new BackgroundPace(() => _running, 2, _clock);
+        var pace = Make(2);
         await pace.TurnAsync(10, Ct);
         var next = pace.TurnAsync(Ct).AsTask();
-        _clock.Advance(BackgroundPace.Interval * 4);
+        _clock.Advance(Interval * 4);
         Assert.False(next.IsCompleted);
-        _clock.Advance(BackgroundPace.Interval);
+        _clock.Advance(Interval);
         await next;
     }
 
@@ -54,11 +60,11 @@ public sealed class PaceTests
     public async Task Turn_NeverWaitsLongerThanTheLongest()
     {
         _running = 1_000;
-        var pace = new BackgroundPace(() => _running, 1, _clock);
+        var pace = Make(1);
         var turns = Enumerable.Range(0, 2_000).Select(_ => pace.TurnAsync(Ct).AsTask()).ToArray();
-        for (var waited = TimeSpan.Zero; waited < BackgroundPace.Longest; waited += BackgroundPace.Interval)
+        for (var waited = TimeSpan.Zero; waited < Longest; waited += Interval)
         {
-            _clock.Advance(BackgroundPace.Interval);
+            _clock.Advance(Interval);
         }
 
         await Task.WhenAll(turns).WaitAsync(TimeSpan.FromSeconds(30), Ct);
@@ -68,7 +74,7 @@ public sealed class PaceTests
     public async Task Turns_ComeAtOnce_WhenRequestsHaveBecomeFew()
     {
         _running = 1_000;
-        var pace = new BackgroundPace(() => _running, 1, _clock);
+        var pace = Make(1);
         var turns = Enumerable.Range(0, 200).Select(_ => pace.TurnAsync(Ct).AsTask()).ToArray();
         Assert.False(turns[^1].IsCompleted);
         _running = 0;

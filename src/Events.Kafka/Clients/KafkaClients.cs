@@ -15,9 +15,10 @@ internal sealed class KafkaClients(KafkaEventsOptions options, IKafkaObserver? o
     /// Keeps the order of each partition. Without a limit it waits for as long as Kafka is away and leaves no gaps: a message either comes
     /// after all that were sent before it, or the producer stops for good.
     /// </summary>
+    /// <param name="largest">Bytes that messages sent together may have, unless one alone has more: brokers judge the whole of them.</param>
     /// <param name="fatal">Told when it has stopped.</param>
     /// <param name="limit">After which a message is given up; it may have been written all the same.</param>
-    public IProducer<byte[], byte[]> NewProducer(string name, Action<Error> fatal, TimeSpan? limit = null)
+    public IProducer<byte[], byte[]> NewProducer(string name, int largest, Action<Error> fatal, TimeSpan? limit = null)
     {
         var config = Common(
             new ProducerConfig
@@ -27,6 +28,7 @@ internal sealed class KafkaClients(KafkaEventsOptions options, IKafkaObserver? o
                 EnableGaplessGuarantee = limit is null,
                 MessageTimeoutMs = (int)(limit?.TotalMilliseconds ?? 0), // 0 is without end: one that gives up would leave a gap
                 LingerMs = 5,
+                BatchSize = largest,
                 QueueBufferingMaxKbytes = 256 << 10,
                 CompressionType = CompressionType.None, // bodies are ciphertext
                 DeliveryReportFields = "none",

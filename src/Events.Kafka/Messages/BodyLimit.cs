@@ -10,9 +10,13 @@ internal sealed class BodyLimit(int largest)
 
     public int Largest => Volatile.Read(ref _largest);
 
+    /// <summary>
+    /// A producer that must leave no gaps says of whatever a broker refuses that it stops, not why; should that be something else, less harms
+    /// nothing: bodies come out of the store.
+    /// </summary>
     public void Learn(Exception why)
     {
-        if (why is KafkaException { Error.Code: ErrorCode.MsgSizeTooLarge } && Largest > Smallest)
+        if (why is KafkaException { Error.Code: ErrorCode.MsgSizeTooLarge or ErrorCode.Local_GaplessGuarantee or ErrorCode.Local_Fatal } && Largest > Smallest)
         {
             Volatile.Write(ref _largest, Largest / 4);
         }

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Events.Kafka.Clients;
+using Events.Kafka.Messages;
 
 namespace Events.Kafka.Relaying;
 
@@ -14,11 +15,11 @@ internal sealed class Publisher : IDisposable
     private readonly TimeProvider _clock;
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Publisher(KafkaClients clients, string name, TimeProvider clock)
+    public Publisher(KafkaClients clients, string name, BodyLimit limit, TimeProvider clock)
     {
         _clock = clock;
         _ = _broken.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default); // observed
-        _producer = clients.NewProducer(name, Break);
+        _producer = clients.NewProducer(name, limit.Largest, Break);
     }
 
     /// <summary>Whether it takes messages no more.</summary>

@@ -50,7 +50,7 @@ internal sealed class Relay(
     {
         var progress = await EventProgress.ReadAsync(records, TopicBook.RelayKey, ct).ConfigureAwait(false);
         var source = (await topics.TimelineAsync(ct).ConfigureAwait(false)).Bytes;
-        using var publisher = new Publisher(clients, "relay", clock);
+        using var publisher = new Publisher(clients, "relay", limit, clock);
         var position = progress.Sequence;
         (Lot Lot, int Events, long End)? underway = null;
         while (true)

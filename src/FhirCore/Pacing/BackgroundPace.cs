@@ -6,26 +6,22 @@ namespace FhirCore.Pacing;
 /// </summary>
 /// <param name="running">Requests at work in this process.</param>
 /// <param name="cores">That this process may use.</param>
-public sealed class BackgroundPace(Func<int> running, int cores, TimeProvider clock)
+/// <param name="interval">From one piece of work to the next while requests are many, on one core: eight times what a piece costs keeps it at an eighth of the core.</param>
+/// <param name="longest">No piece waits longer, however many there are: telling may be late, and does not stop.</param>
+public sealed class BackgroundPace(Func<int> running, int cores, TimeSpan interval, TimeSpan longest, TimeProvider clock)
 {
     /// <summary>So many requests at once keep a core busy with room to spare.</summary>
     public const int RequestsOfACore = 8;
 
-    /// <summary>From one piece of work to the next while requests are many: of a core's time a tenth to a fifth.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(4);
-
-    /// <summary>No piece of work waits longer, however many there are: telling may be late, and does not stop.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _lock = new();
-    private readonly long _longest = (long)(Longest.TotalSeconds * clock.TimestampFrequency);
-    private readonly long _interval = (long)(Interval.TotalSeconds * clock.TimestampFrequency / Math.Max(1, cores));
+    private readonly long _longest = (long)(longest.TotalSeconds * clock.TimestampFrequency);
+    private readonly long _interval = (long)(interval.TotalSeconds * clock.TimestampFrequency / Math.Max(1, cores));
     private long _next = long.MinValue;
 
     /// <summary>For work that has its process to itself.</summary>
-    public static BackgroundPace Free { get; } = new(static () => 0, 1, TimeProvider.System);
+    public static BackgroundPace Free { get; } = new(static () => 0, 1, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1), TimeProvider.System);
 
     private bool IsBusy => running() > RequestsOfACore * cores;
 

@@ -2,7 +2,6 @@ using Authorization.Access;
 using Authorization.Access.Privacy;
 using Authorization.Launch;
 using Authorization.Server;
-using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirServer.AppState;
 using FhirServer.Auditing;
@@ -126,11 +125,8 @@ internal static class Composition
         services.AddSingleton<RequestMetrics>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<RequestGate>();
-        services.AddSingleton(provider =>
-        {
-            var gate = provider.GetRequiredService<RequestGate>();
-            return new BackgroundPace(() => gate.Running, Environment.ProcessorCount, provider.GetRequiredService<TimeProvider>());
-        });
+        services.AddSingleton<Paces>();
+        services.AddSingleton(provider => provider.GetRequiredService<Paces>().Events);
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<FrontDoor>();
     }

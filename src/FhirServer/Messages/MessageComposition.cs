@@ -1,7 +1,7 @@
 using Authorization.Accounts;
 using FhirCore.Attendance;
 using FhirCore.Messages;
-using FhirCore.Pacing;
+using FhirServer.Hosting;
 using FhirServer.Observability;
 using FhirServer.Operations;
 using FhirServer.Settings;
@@ -82,7 +82,7 @@ internal static class MessageComposition
         services.AddSingleton(provider => new ReminderRoom(
             provider.GetRequiredService<ResourceStore>(), provider.GetRequiredService<ReminderRecords>(), provider.GetRequiredService<OperationalFields>(),
             provider.GetRequiredService<MessageChannels>(), provider.GetService<INoShowRisk>(), options, provider.GetRequiredService<IMessageObserver>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<BackgroundPace>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<Paces>().Messages));
         services.AddSingleton<VisitActions>();
         services.AddSingleton<MessageLimits>();
         services.AddSingleton<VisitPages>();

@@ -11,6 +11,9 @@ namespace FhirStore.Events;
 public sealed class OutboxEventLog(
     IRecordStore records, LeasedJobs jobs, ChangeSignal signal, TimeSpan poll, BackgroundPace pace, IEventObserver? observer, TimeProvider clock) : IEventLog
 {
+    /// <summary>So many events cost about as much as a notification.</summary>
+    private const int EventsOfAPiece = 2;
+
     private const string Lane = EventProgress.AllLanes;
 
     /// <summary>Changes that concern nobody in the group move its progress after <see cref="LaneRunner.LazyRows"/>, or so long.</summary>
@@ -61,9 +64,10 @@ public sealed class OutboxEventLog(
     {
         var position = runner.Progress.Sequence;
         var moved = clock.GetTimestamp();
+        var handled = 0;
         while (true)
         {
-            await pace.TurnAsync(ct);
+            await pace.TurnAsync(Math.Max(1, handled / EventsOfAPiece), ct);
             var changed = signal.Next;
             var rows = await records.ReadJournalAsync(position, group.MostEvents, ct);
             if (rows.Count > 0)
@@ -72,6 +76,7 @@ public sealed class OutboxEventLog(
             }
             var events = rows.Where(row => group.Wants(row.Change.Key.Type) && !elsewhere.Has(row.Change))
                 .Select(row => new PlacedEvent(new(row.Change, row.Version), 0)).ToImmutableArray();
+            handled = events.Length;
             if (!events.IsEmpty)
             {
                 await runner.RunAsync(events, position, 0, ct);
