@@ -34,6 +34,7 @@ internal sealed class KafkaClients(KafkaEventsOptions options, IKafkaObserver? o
                 DeliveryReportFields = "none",
             },
             name);
+        config.Set("allow.auto.create.topics", "false"); // one that was deleted is made anew as it must be, not as the cluster happens to make them
         return new ProducerBuilder<byte[], byte[]>(config)
             .SetErrorHandler((_, error) =>
             {
