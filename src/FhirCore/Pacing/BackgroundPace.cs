@@ -10,8 +10,8 @@ namespace FhirCore.Pacing;
 /// <param name="longest">No piece waits longer, however many there are: telling may be late, and does not stop.</param>
 public sealed class BackgroundPace(Func<int> running, int cores, TimeSpan interval, TimeSpan longest, TimeProvider clock)
 {
-    /// <summary>So many requests at once keep a core busy with room to spare.</summary>
-    public const int RequestsOfACore = 8;
+    /// <summary>So many requests at once are more than a burst: a core that is behind for a moment has fewer.</summary>
+    public const int RequestsOfACore = 32;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
