@@ -76,17 +76,18 @@ internal static class RemindersRun
         lines.Add(Line("reminders sent", count - before, sent));
         var texts = twilio.Messages;
         var (total, people, distinct) = (texts.Count, texts.Select(sms => sms.To).Distinct().Count(), texts.Select(sms => sms.Body).Distinct().Count());
-        var written = 0;
+        var (written, asked) = (0, "");
         var patience = Stopwatch.StartNew();
-        while (written < count && patience.Elapsed < TimeSpan.FromMinutes(1))
+        while (written < count && patience.Elapsed < TimeSpan.FromMinutes(5))
         {
             await Task.Delay(Pause);
-            written = (int?)JsonNode.Parse((await BenchServer.AskAsync(server, http.Get("/fhir/Communication?status=completed&_summary=count"))).Body)!["total"] ?? 0;
+            var (status, body) = await BenchServer.AskAsync(server, http.Get("/fhir/Communication?status=completed&_summary=count"));
+            (written, asked) = status == 200 ? ((int?)JsonNode.Parse(body)!["total"] ?? 0, "") : (written, $" (the last question was answered with {status})");
         }
         string[] notes =
         [
             $"from the moment the first was due until the last had left: {fromDue.TotalSeconds:0} s; the minute in which they were due is in it",
-            $"messages taken: {total:N0}; people: {people:N0}; different texts (each has a link of its own): {distinct:N0}; Communications: {written:N0}; the provider was asked {twilio.Lists} times what became of one",
+            $"messages taken: {total:N0}; people: {people:N0}; different texts (each has a link of its own): {distinct:N0}; Communications: {written:N0}{asked}; the provider was asked {twilio.Lists} times what became of one",
             $"sent before they were due, or not within: {before}",
             $"memory at its highest: {server.Megabytes("VmHWM"):0} MB",
         ];
