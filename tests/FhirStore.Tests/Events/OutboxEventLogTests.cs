@@ -1,6 +1,7 @@
 using Events.Contract;
 using FhirCore;
 using FhirCore.Events;
+using FhirCore.Pacing;
 using FhirCore.Records;
 using FhirStore.Events;
 using FhirStore.Leases;
@@ -114,7 +115,7 @@ public sealed class OutboxEventLogTests : IAsyncDisposable
     }
 
     private OutboxEventLog NewLog(TimeSpan poll) =>
-        new(_store, new(_store, new(Runs: true, SoleProcess: true, LeasedJobsOptions.DefaultLeaseTime), _clock), _signal, poll, _tally, _clock);
+        new(_store, new(_store, new(Runs: true, SoleProcess: true, LeasedJobsOptions.DefaultLeaseTime), _clock), _signal, poll, BackgroundPace.Free, _tally, _clock);
 
     private Ledger Follow(EventGroup group, TimeSpan poll, Func<EventBatch, Task>? before = null)
     {
