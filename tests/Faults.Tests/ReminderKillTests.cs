@@ -54,7 +54,7 @@ public abstract class ReminderKillTests
         await server.StartAsync(ct);
         await WriteAsync(server, [Service(null)], ct);
         await InChunksAsync(Enumerable.Range(0, Visits), (some, token) => WriteAsync(server, some.Select(Person), token), ct);
-        var start = TimeProvider.System.GetUtcNow().AddHours(6);
+        var start = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().AddHours(6).ToUnixTimeSeconds()); // as it is written: in whole seconds
 
         // Bookings, cancellations and changes, and then all reminders are due at once. Who plans and sends is killed meanwhile, also while the
         // provider has taken a message, or lost it, and does not say so: at the beginning, once more, and when the reminders go out.
@@ -67,7 +67,7 @@ public abstract class ReminderKillTests
                 await WriteAsync(server, some.Where(IsMoved).Select(i => Visit(i, "booked", start.AddDays(1))), token);
             }, ct);
             Interlocked.Exchange(ref _leftSilent, InSilence);
-            await WriteAsync(server, [Service(start - TimeProvider.System.GetUtcNow())], ct);
+            await WriteAsync(server, [Service(start - TimeProvider.System.GetUtcNow().AddSeconds(2))], ct); // later than the last booking, or it would be for those before alone
         }, ct);
 
         // What was taken is written down, at the latest by whoever asks what became of it; then nothing is left to be sent.

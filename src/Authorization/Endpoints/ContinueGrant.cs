@@ -82,6 +82,7 @@ internal sealed class ContinueGrant(AccountDirectory accounts, OnlineAccess onli
     {
         Claims.Subject => [Destinations.AccessToken, Destinations.IdentityToken],
         SmartClaims.Patient or SmartClaims.Encounter => [Destinations.AccessToken],
+        SmartClaims.Context when new ClaimsPrincipal(claim.Subject!).Launch is not { FhirContext: null, Intent: null, NeedPatientBanner: null } => [Destinations.AccessToken],
         SmartClaims.FhirUser when claim.Subject!.HasScope(SignInScopes.FhirUser) && claim.Subject!.HasScope(SignInScopes.OpenId) => [Destinations.IdentityToken],
         Claims.AuthenticationTime => [Destinations.IdentityToken],
         _ => [],

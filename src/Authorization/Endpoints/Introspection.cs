@@ -35,7 +35,7 @@ internal sealed class HoldIntrospection(SealedRecords<OAuthApplication> applicat
     }
 }
 
-/// <summary>What SMART wants to be told: https://hl7.org/fhir/smart-app-launch/token-introspection.html.</summary>
+/// <summary>What SMART wants to be told, https://hl7.org/fhir/smart-app-launch/token-introspection.html: of the launch all that the app was told.</summary>
 internal sealed class DescribeToken(AccountDirectory accounts, PublicAddresses addresses) : IOpenIddictServerHandler<HandleIntrospectionRequestContext>
 {
     public async ValueTask HandleAsync(HandleIntrospectionRequestContext context)
@@ -49,6 +49,7 @@ internal sealed class DescribeToken(AccountDirectory accounts, PublicAddresses a
         context.Issuer = new(addresses.Issuer);
         Set(SmartClaims.Patient, token.GetClaim(SmartClaims.Patient));
         Set(SmartClaims.Encounter, token.GetClaim(SmartClaims.Encounter));
+        LaunchParameters.Write(token.Launch, (name, value) => context.Claims[name] = value);
         if (token.HasScope(SignInScopes.OpenId) && token.HasScope(SignInScopes.FhirUser)
             && await accounts.FindAsync(context.Subject ?? "", ClientAddress.Aborted(context.Transaction)) is { } account
             && TokenStanding.FhirUserOf(account.Value) is { } fhirUser)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Authorization.Server;
 using Authorization.Tokens;
 using Microsoft.Extensions.Options;
@@ -30,17 +29,8 @@ internal sealed class TellScopesAndContext(IOptions<AuthOptions> options) : IOpe
         var launch = principal.Launch;
         Set("patient", launch.Patient);
         Set("encounter", launch.Encounter);
-        Set("intent", launch.Intent);
         Set("smart_style_url", options.Value.SmartStyleUrl);
-        if (launch.NeedPatientBanner is { } banner)
-        {
-            response["need_patient_banner"] = banner;
-        }
-        if (launch.FhirContext is { } more)
-        {
-            using var document = JsonDocument.Parse(more);
-            response["fhirContext"] = document.RootElement.Clone();
-        }
+        LaunchParameters.Write(launch, (name, value) => response[name] = value);
         return default;
 
         void Set(string name, string? value)

@@ -19,7 +19,8 @@ internal static class SmartClaims
     /// <summary>Id of the browser session that <c>online_access</c> ends with.</summary>
     public const string Session = "smart_session";
 
-    private const string Context = "smart_context";
+    /// <summary>The launch as a whole. Access tokens have it where it says more than patient and encounter, for introspection to tell it.</summary>
+    public const string Context = "smart_context";
 
     extension(ClaimsPrincipal principal)
     {

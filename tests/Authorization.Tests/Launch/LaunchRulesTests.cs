@@ -119,13 +119,13 @@ public sealed class LaunchRulesTests : IAsyncLifetime
         using var browser = new Browser(_server);
         await browser.SignInAsync("dora", People.Password);
 
-        var answer = await app.LaunchAsync(browser, "openid fhirUser launch patient/*.rs", ("launch", await LaunchAsync($$"""{"client_id":"app","user":"Practitioner/dora","patient":"ben","encounter":"e1","fhirContext":{{context}}}""")));
+        var answer = await app.LaunchAsync(browser, "openid fhirUser launch patient/*.rs", ("launch", await LaunchAsync($$"""{"client_id":"app","user":"Practitioner/dora","patient":"ben","encounter":"e1","intent":"reconcile","need_patient_banner":false,"fhirContext":{{context}}}""")));
         using var told = await _server.Http.PostAsync("/auth/introspect", new FormUrlEncodedContent([new("token", answer.AccessToken), new("client_id", TestServer.ClientId), new("client_secret", TestServer.Secret)]));
         var introspected = JsonNode.Parse(await told.Content.ReadAsStringAsync())!;
 
         var given = JsonNode.Parse(answer.Body.GetRawText())!;
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(context), given["fhirContext"]), given["fhirContext"]?.ToJsonString());
-        foreach (var name in (string[])["patient", "encounter", "fhirContext"])
+        foreach (var name in (string[])["patient", "encounter", "fhirContext", "intent", "need_patient_banner"])
         {
             Assert.True(JsonNode.DeepEquals(given[name], introspected[name]), $"{name}: {introspected}");
         }

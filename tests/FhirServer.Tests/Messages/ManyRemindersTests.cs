@@ -38,15 +38,15 @@ public sealed class ManyRemindersTests(ManyRemindersServer server) : IClassFixtu
     [Fact]
     public async Task R08_ManyDueAtOnce_EachLeavesOnce()
     {
-        var start = TimeProvider.System.GetUtcNow().AddHours(6);
+        var start = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().AddHours(6).ToUnixTimeSeconds()); // as it is written: in whole seconds
         await WriteAsync([Service("")]);
         foreach (var some in Enumerable.Range(0, Visits).Chunk(InOneTransaction))
         {
             await WriteAsync(some.SelectMany(i => (string[])[Person(i), Visit(i, start)]));
         }
 
-        // All are due when their service says that it reminds as long before as it is now.
-        var minutes = (start - TimeProvider.System.GetUtcNow()).TotalMinutes.ToString("0.0000", CultureInfo.InvariantCulture);
+        // All are due when their service says that it reminds as long before as it will be in a moment: who books after that is not reminded.
+        var minutes = (start - TimeProvider.System.GetUtcNow().AddSeconds(2)).TotalMinutes.ToString("0.0000", CultureInfo.InvariantCulture);
         await WriteAsync([Service($$$""","extension":[{"url":"urn:fhir-server:reminders","extension":[{"url":"before","valueDuration":{"value":{{{minutes}}},"code":"min"}}]}]""")]);
         await UntilAsync(() => Task.FromResult(server.Twilio.Count), Visits);
         await UntilAsync(async () => (int)(await server.Client.GetAsync("Communication?status=completed&_summary=count")).Json["total"]!, Visits);
