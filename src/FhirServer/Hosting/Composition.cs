@@ -61,7 +61,10 @@ internal static class Composition
     public static void UseFhirServer(this WebApplication web)
     {
         var door = web.Services.GetRequiredService<FrontDoor>();
-        web.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(20) });
+        // For those that ask for one: a read pays for no feature that it has no use for.
+        web.UseWhen(
+            static context => context.Request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(context.Request.Method),
+            static asked => asked.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(20) }));
         web.Use(next => context => door.InvokeAsync(context, next));
         web.UseAuthorizationServer();
         web.UseMessages();
