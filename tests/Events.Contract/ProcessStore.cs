@@ -16,6 +16,9 @@ public sealed class ProcessStore(IRecordStore inner) : IRecordStore
         set => _away = value;
     }
 
+    /// <summary>A commit of this process found that another had been there before.</summary>
+    public event Action? Conflicted;
+
     /// <summary>What it is about to do it does not do.</summary>
     public void Die() => _dead = true;
 
@@ -28,6 +31,10 @@ public sealed class ProcessStore(IRecordStore inner) : IRecordStore
         if (Interlocked.Decrement(ref _answersToLose) >= 0)
         {
             throw new StoreUnavailableException("The answer is lost.");
+        }
+        if (result is not CommitResult.Done)
+        {
+            Conflicted?.Invoke();
         }
         return _dead ? throw Away() : result;
     }

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Events.Contract;
 using Events.Kafka.Messages;
 using FhirCore.Events;
 using Tests.Shared;
@@ -63,6 +64,31 @@ public sealed class RelayTests
         await house.HoldsAsync(Group);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => relaying);
+    }
+
+    /// <summary>It meets the other relay in the moment in which it is told to stop: it has stopped, and not failed.</summary>
+    [Fact]
+    public async Task RelayAsync_LosesItsLaneWhileItStops_IsCancelled()
+    {
+        await using var house = KafkaHouse.OnSharedBroker();
+        house.Relays = false;
+        using var stop = new CancellationTokenSource();
+        var meeting = new ProcessStore(house.Store);
+        meeting.Conflicted += stop.Cancel;
+        using var one = house.NewLog(meeting);
+        using var other = house.NewLog(house.Store);
+        using var stopOther = new CancellationTokenSource();
+        var (relaying, besides) = (one.RelayAsync(stop.Token), other.RelayAsync(stopOther.Token));
+        await house.UntilAsync(
+            async () =>
+            {
+                await house.HappenAsync("Appointment", 10);
+                return stop.IsCancellationRequested;
+            },
+            "the relays have not met");
+        await stopOther.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => relaying);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => besides);
     }
 
     /// <summary>Somebody else writes into our topics: it is counted, passed over, and not read again by whoever comes next.</summary>

@@ -36,7 +36,7 @@ internal sealed class Member(EventGroup group, LaneContext context, KafkaClients
                 }
                 await Task.Factory.StartNew(() => Poll(ct), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
             }
-            catch (Exception error) when (!ct.IsCancellationRequested)
+            catch (Exception error) when (error is not OperationCanceledException || !ct.IsCancellationRequested)
             {
                 observer?.Failed(group.Name, "membership", error);
             }

@@ -34,7 +34,7 @@ internal sealed class Relay(
             {
                 await PublishAsync(ct).ConfigureAwait(false);
             }
-            catch (Exception error) when (!ct.IsCancellationRequested)
+            catch (Exception error) when (error is not OperationCanceledException || !ct.IsCancellationRequested)
             {
                 limit.Learn(error);
                 observer?.RelayFailed(error);
