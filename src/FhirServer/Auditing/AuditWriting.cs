@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Auditing;
 using Auditing.Keeping;
 using Auditing.Trail;
@@ -99,20 +97,14 @@ internal sealed class AuditObserver(ILogger<AuditTrail> logger) : IAuditObserver
 
     public void Lost(int entries) => AuditLines.Lost(logger, entries);
 
-    public void Write(StringBuilder text, int waiting)
+    public void Write(MetricsText text, int waiting)
     {
-        text.Append("# HELP fhir_audit_events_total Audit events stored.\n# TYPE fhir_audit_events_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_audit_events_total {Volatile.Read(ref _entries)}\n");
-        text.Append("# HELP fhir_audit_blocks_total Blocks they were stored in.\n# TYPE fhir_audit_blocks_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_audit_blocks_total {Volatile.Read(ref _blocks)}\n");
-        text.Append("# HELP fhir_audit_bytes_total Bytes of the blocks before packing.\n# TYPE fhir_audit_bytes_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_audit_bytes_total {Volatile.Read(ref _bytes)}\n");
-        text.Append("# HELP fhir_audit_store_seconds_total Time spent on storing them.\n# TYPE fhir_audit_store_seconds_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_audit_store_seconds_total {TimeSpan.FromTicks(Volatile.Read(ref _ticks)).TotalSeconds}\n");
-        text.Append("# HELP fhir_audit_failures_total Times that storing began to fail.\n# TYPE fhir_audit_failures_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_audit_failures_total {Volatile.Read(ref _failures)}\n");
-        text.Append("# HELP fhir_audit_events_waiting Events that are not stored yet.\n# TYPE fhir_audit_events_waiting gauge\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_audit_events_waiting {waiting}\n");
+        text.Counter("fhir_audit_events_total", "Audit events stored.", Volatile.Read(ref _entries));
+        text.Counter("fhir_audit_blocks_total", "Blocks they were stored in.", Volatile.Read(ref _blocks));
+        text.Counter("fhir_audit_bytes_total", "Bytes of the blocks before packing.", Volatile.Read(ref _bytes));
+        text.Counter("fhir_audit_store_seconds_total", "Time spent on storing them.", TimeSpan.FromTicks(Volatile.Read(ref _ticks)).TotalSeconds);
+        text.Counter("fhir_audit_failures_total", "Times that storing began to fail.", Volatile.Read(ref _failures));
+        text.Gauge("fhir_audit_events_waiting", "Events that are not stored yet.", waiting);
     }
 }
 

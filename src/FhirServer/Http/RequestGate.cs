@@ -1,6 +1,5 @@
-using System.Globalization;
-using System.Text;
 using FhirCore;
+using FhirServer.Observability;
 using FhirServer.Settings;
 
 namespace FhirServer.Http;
@@ -35,11 +34,9 @@ internal sealed class RequestGate(ProcessSettings settings)
 
     public void Leave() => Interlocked.Decrement(ref _running);
 
-    public void Write(StringBuilder text)
+    public void Write(MetricsText text)
     {
-        text.Append("# HELP fhir_requests_running Requests at work.\n# TYPE fhir_requests_running gauge\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_requests_running {Volatile.Read(ref _running)}\n");
-        text.Append("# HELP fhir_requests_refused_total Requests refused because too many were at work.\n# TYPE fhir_requests_refused_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_requests_refused_total {Volatile.Read(ref _refused)}\n");
+        text.Gauge("fhir_requests_running", "Requests at work.", Volatile.Read(ref _running));
+        text.Counter("fhir_requests_refused_total", "Requests refused because too many were at work.", Volatile.Read(ref _refused));
     }
 }

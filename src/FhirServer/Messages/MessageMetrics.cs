@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Text;
 using FhirCore.Messages;
 using FhirServer.Observability;
 using Subscriptions.Reminders.Sending;
@@ -40,15 +38,14 @@ internal sealed class MessageMetrics(TimeProvider clock, ILogger<MessageMetrics>
 
     public void Failed(Exception why) => MessageLines.Failed(logger, Fault.Describe(why));
 
-    public void Write(StringBuilder text)
+    public void Write(MetricsText text)
     {
-        text.Append("# HELP fhir_messages_total Messages to people by channel and what the provider said.\n# TYPE fhir_messages_total counter\n");
+        var messages = text.Counter("fhir_messages_total", "Messages to people by channel and what the provider said.");
         foreach (var ((channel, result), count) in _counts)
         {
-            text.Append(CultureInfo.InvariantCulture, $"fhir_messages_total{{channel=\"{channel.ToString().ToLowerInvariant()}\",result=\"{result}\"}} {count}\n");
+            messages.Add(count, ("channel", channel.ToString().ToLowerInvariant()), ("result", result));
         }
-        text.Append("# HELP fhir_messages_last_lateness_seconds How long after it was due the last message was taken.\n# TYPE fhir_messages_last_lateness_seconds gauge\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_messages_last_lateness_seconds {Volatile.Read(ref _latestLateness) / 1000.0}\n");
+        text.Gauge("fhir_messages_last_lateness_seconds", "How long after it was due the last message was taken.", Volatile.Read(ref _latestLateness) / 1000.0);
     }
 }
 

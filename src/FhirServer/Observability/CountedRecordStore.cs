@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FhirCore;
 using FhirCore.Events;
 using FhirCore.Records;
@@ -62,15 +60,14 @@ internal sealed class CountedRecordStore(IRecordStore inner) : IRecordStore
         }
     }
 
-    public void Write(StringBuilder text)
+    public void Write(MetricsText text)
     {
-        text.Append("# HELP fhir_store_commits_total Commits by what became of them.\n# TYPE fhir_store_commits_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"done\"}} {Volatile.Read(ref _done)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"version-conflict\"}} {Volatile.Read(ref _conflicts)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"match-found\"}} {Volatile.Read(ref _matches)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_store_commits_total{{result=\"failed\"}} {Volatile.Read(ref _failed)}\n");
-        text.Append("# HELP fhir_store_records_written_total Records written by commits.\n# TYPE fhir_store_records_written_total counter\n");
-        text.Append(CultureInfo.InvariantCulture, $"fhir_store_records_written_total {Volatile.Read(ref _rows)}\n");
+        text.Counter("fhir_store_commits_total", "Commits by what became of them.")
+            .Add(Volatile.Read(ref _done), ("result", "done"))
+            .Add(Volatile.Read(ref _conflicts), ("result", "version-conflict"))
+            .Add(Volatile.Read(ref _matches), ("result", "match-found"))
+            .Add(Volatile.Read(ref _failed), ("result", "failed"));
+        text.Counter("fhir_store_records_written_total", "Records written by commits.", Volatile.Read(ref _rows));
     }
 
     public ValueTask<StoredRecord?> GetAsync(ResourceKey key, CancellationToken ct)

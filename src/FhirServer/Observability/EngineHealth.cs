@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using FhirCore.Records;
 
@@ -52,12 +50,12 @@ internal sealed class EngineHealth(IEnumerable<IEngineProbe> probes, TimeProvide
         json.WriteEndArray();
     }
 
-    public static void WriteMetrics(StringBuilder text, EngineState[] engines)
+    public static void WriteMetrics(MetricsText text, EngineState[] engines)
     {
-        text.Append("# HELP fhir_engine_up Whether the engine answers.\n# TYPE fhir_engine_up gauge\n");
+        var up = text.Gauge("fhir_engine_up", "Whether the engine answers.");
         foreach (var engine in engines)
         {
-            text.Append(CultureInfo.InvariantCulture, $"fhir_engine_up{{engine=\"{engine.Engine}\"}} {(engine.IsWell ? 1 : 0)}\n");
+            up.Add(engine.IsWell ? 1 : 0, ("engine", engine.Engine));
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FhirCore.Events;
 using FhirCore.Records;
 
@@ -27,18 +25,18 @@ internal sealed class EventLagMetrics(IEventLog log, EventMetrics metrics) : IMe
         _known = known;
     }
 
-    public void Write(StringBuilder text)
+    public void Write(MetricsText text)
     {
         var known = _known;
-        text.Append("# HELP fhir_event_lag Changes that a group has not handled yet, by lane.\n# TYPE fhir_event_lag gauge\n");
+        var events = text.Gauge("fhir_event_lag", "Changes that a group has not handled yet, by lane.");
         foreach (var (group, lag) in known)
         {
-            text.Append(CultureInfo.InvariantCulture, $"fhir_event_lag{{group=\"{group}\",lane=\"{lag.Lane}\"}} {lag.Events}\n");
+            events.Add(lag.Events, ("group", group), ("lane", lag.Lane));
         }
-        text.Append("# HELP fhir_event_lag_seconds Age of the oldest of them.\n# TYPE fhir_event_lag_seconds gauge\n");
+        var seconds = text.Gauge("fhir_event_lag_seconds", "Age of the oldest of them.");
         foreach (var (group, lag) in known)
         {
-            text.Append(CultureInfo.InvariantCulture, $"fhir_event_lag_seconds{{group=\"{group}\",lane=\"{lag.Lane}\"}} {lag.Behind.TotalSeconds}\n");
+            seconds.Add(lag.Behind.TotalSeconds, ("group", group), ("lane", lag.Lane));
         }
     }
 }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Text;
 using FhirCore.Events;
 using FhirCore.Records;
 
@@ -46,19 +44,19 @@ internal sealed class EventMetrics(ILogger<EventMetrics> logger) : IEventObserve
         EventLines.SetAside(logger, dead.Group, dead.Event.Change.Sequence, dead.Event.Change.Key.Type, dead.Why);
     }
 
-    public void Write(StringBuilder text)
+    public void Write(MetricsText text)
     {
-        text.Append("# HELP fhir_events_total Events by what became of them.\n# TYPE fhir_events_total counter\n");
+        var events = text.Counter("fhir_events_total", "Events by what became of them.");
         foreach (var (group, counts) in _groups)
         {
-            text.Append(CultureInfo.InvariantCulture, $"fhir_events_total{{group=\"{group}\",result=\"handled\"}} {Volatile.Read(ref counts.Handled)}\n");
-            text.Append(CultureInfo.InvariantCulture, $"fhir_events_total{{group=\"{group}\",result=\"failed\"}} {Volatile.Read(ref counts.Failed)}\n");
-            text.Append(CultureInfo.InvariantCulture, $"fhir_events_total{{group=\"{group}\",result=\"set-aside\"}} {Volatile.Read(ref counts.SetAside)}\n");
+            events.Add(Volatile.Read(ref counts.Handled), ("group", group), ("result", "handled"));
+            events.Add(Volatile.Read(ref counts.Failed), ("group", group), ("result", "failed"));
+            events.Add(Volatile.Read(ref counts.SetAside), ("group", group), ("result", "set-aside"));
         }
-        text.Append("# HELP fhir_events_last_age_seconds Age of the oldest event of the last batch when it was handled.\n# TYPE fhir_events_last_age_seconds gauge\n");
+        var ages = text.Gauge("fhir_events_last_age_seconds", "Age of the oldest event of the last batch when it was handled.");
         foreach (var (group, counts) in _groups)
         {
-            text.Append(CultureInfo.InvariantCulture, $"fhir_events_last_age_seconds{{group=\"{group}\"}} {Volatile.Read(ref counts.LastLagMicroseconds) / 1e6}\n");
+            ages.Add(Volatile.Read(ref counts.LastLagMicroseconds) / 1e6, ("group", group));
         }
     }
 

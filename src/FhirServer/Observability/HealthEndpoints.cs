@@ -32,7 +32,7 @@ internal sealed class HealthEndpoints(
                 return true;
             case "/metrics":
                 await AskOthersAsync();
-                await WriteAsync(context, 200, "text/plain; version=0.0.4; charset=utf-8", Metrics(await engines.AskAsync()));
+                await WriteAsync(context, 200, MetricsText.ContentType, Metrics(await engines.AskAsync()));
                 return true;
             default:
                 return false;
@@ -67,30 +67,28 @@ internal sealed class HealthEndpoints(
 
     private string Metrics(EngineState[] states)
     {
-        var text = new StringBuilder(8192);
+        var text = new MetricsText();
         requests.Write(text);
         gate.Write(text);
         store.Write(text);
         audit.Write(text, trail.Waiting);
         CacheMetrics.Write(text, cache.Tally);
         EngineHealth.WriteMetrics(text, states);
-        text.Append("# HELP fhir_job_running Whether a background job is done by this process.\n# TYPE fhir_job_running gauge\n");
-        foreach (var (job, running) in jobs.States)
+        var running = text.Gauge("fhir_job_running", "Whether a background job is done by this process.");
+        foreach (var (job, isHere) in jobs.States)
         {
-            text.Append(CultureInfo.InvariantCulture, $"fhir_job_running{{job=\"{job}\"}} {(running ? 1 : 0)}\n");
+            running.Add(isHere ? 1 : 0, ("job", job));
         }
         foreach (var other in others)
         {
             other.Write(text);
         }
-        text.Append("# HELP process_working_set_bytes Memory of the process.\n# TYPE process_working_set_bytes gauge\n");
-        text.Append(CultureInfo.InvariantCulture, $"process_working_set_bytes {Environment.WorkingSet}\n");
-        text.Append("# HELP dotnet_gc_heap_bytes Managed heap.\n# TYPE dotnet_gc_heap_bytes gauge\n");
-        text.Append(CultureInfo.InvariantCulture, $"dotnet_gc_heap_bytes {GC.GetTotalMemory(false)}\n");
-        text.Append("# HELP dotnet_gc_collections_total Collections by generation.\n# TYPE dotnet_gc_collections_total counter\n");
+        text.Gauge("process_working_set_bytes", "Memory of the process.", Environment.WorkingSet);
+        text.Gauge("dotnet_gc_heap_bytes", "Managed heap.", GC.GetTotalMemory(false));
+        var collections = text.Counter("dotnet_gc_collections_total", "Collections by generation.");
         for (var generation = 0; generation <= GC.MaxGeneration; generation++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"dotnet_gc_collections_total{{generation=\"{generation}\"}} {GC.CollectionCount(generation)}\n");
+            collections.Add(GC.CollectionCount(generation), ("generation", generation.ToString(CultureInfo.InvariantCulture)));
         }
         return text.ToString();
     }

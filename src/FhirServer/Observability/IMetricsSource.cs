@@ -1,4 +1,3 @@
-using System.Text;
 
 namespace FhirServer.Observability;
 
@@ -8,5 +7,5 @@ internal interface IMetricsSource
     /// <summary>Finds out what takes a moment to know. Called before each <see cref="Write"/>, and given up after two seconds.</summary>
     Task AskAsync(CancellationToken ct) => Task.CompletedTask;
 
-    void Write(StringBuilder text);
+    void Write(MetricsText text);
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FhirServer.Interactions;
 
 namespace FhirServer.Observability;
@@ -18,28 +16,16 @@ internal sealed class RequestMetrics
         Interlocked.Add(ref series.Ticks, elapsed.Ticks);
     }
 
-    public void Write(StringBuilder text)
+    public void Write(MetricsText text)
     {
-        text.Append("# HELP fhir_request_duration_seconds Time from the first byte of a request to the last of its answer.\n");
-        text.Append("# TYPE fhir_request_duration_seconds histogram\n");
+        var durations = text.Histogram("fhir_request_duration_seconds", "Time from the first byte of a request to the last of its answer.");
         for (var i = 0; i < _series.Length; i++)
         {
             var series = _series[i];
-            if (series.Ticks == 0)
+            if (Volatile.Read(ref series.Ticks) is > 0 and var ticks)
             {
-                continue;
+                durations.Add(Bounds, series.Buckets, TimeSpan.FromTicks(ticks).TotalSeconds, ("interaction", InteractionTable.Code(Interactions[i / 6])), ("status", $"{i % 6}xx"));
             }
-            var labels = $"interaction=\"{InteractionTable.Code(Interactions[i / 6])}\",status=\"{i % 6}xx\"";
-            var sum = 0L;
-            for (var bucket = 0; bucket <= Bounds.Length; bucket++)
-            {
-                sum += Volatile.Read(ref series.Buckets[bucket]);
-                var bound = bucket < Bounds.Length ? Bounds[bucket].ToString(CultureInfo.InvariantCulture) : "+Inf";
-                text.Append(CultureInfo.InvariantCulture, $"fhir_request_duration_seconds_bucket{{{labels},le=\"{bound}\"}} {sum}\n");
-            }
-            var seconds = TimeSpan.FromTicks(Volatile.Read(ref series.Ticks)).TotalSeconds;
-            text.Append(CultureInfo.InvariantCulture, $"fhir_request_duration_seconds_sum{{{labels}}} {seconds}\n");
-            text.Append(CultureInfo.InvariantCulture, $"fhir_request_duration_seconds_count{{{labels}}} {sum}\n");
         }
     }
 

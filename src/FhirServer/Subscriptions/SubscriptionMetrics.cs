@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Text;
 using FhirServer.Observability;
 using Subscriptions;
 using Subscriptions.Delivery;
@@ -74,45 +72,34 @@ internal sealed class SubscriptionMetrics(ILogger<SubscriptionMetrics> logger) :
         SubscriptionLines.Faulted(logger, Fault.Describe(why));
     }
 
-    public void Write(StringBuilder text)
+    public void Write(MetricsText text)
     {
-        Write(text, "fhir_subscription_events_matched_total", "counter", "Events numbered, of all subscriptions.", _matched);
-        Write(text, "fhir_subscription_trigger_faults_total", "counter", "Triggers that could not be evaluated.", _triggerFaults);
-        Write(text, "fhir_subscription_faults_total", "counter", "Faults of the server's own while it delivered.", _faults);
+        text.Counter("fhir_subscription_events_matched_total", "Events numbered, of all subscriptions.", Volatile.Read(ref _matched));
+        text.Counter("fhir_subscription_trigger_faults_total", "Triggers that could not be evaluated.", Volatile.Read(ref _triggerFaults));
+        text.Counter("fhir_subscription_faults_total", "Faults of the server's own while it delivered.", Volatile.Read(ref _faults));
         if (Runner is { } runner)
         {
-            Write(text, "fhir_subscription_events_pending", "gauge", "Events that wait to be delivered by this process.", runner.Pending);
-            Write(text, "fhir_subscriptions_delivered_here", "gauge", "Subscriptions that this process delivers.", runner.Subscriptions);
+            text.Gauge("fhir_subscription_events_pending", "Events that wait to be delivered by this process.", runner.Pending);
+            text.Gauge("fhir_subscriptions_delivered_here", "Subscriptions that this process delivers.", runner.Subscriptions);
         }
-        Write(text, "fhir_subscription_notifications_total", "Notifications taken by their receivers.", counts => counts.Notifications);
-        Write(text, "fhir_subscription_events_delivered_total", "Events in notifications that were taken.", counts => counts.Events);
-        Write(text, "fhir_subscription_attempts_failed_total", "Attempts that failed and are made again.", counts => counts.Failed);
-        Write(text, "fhir_subscription_given_up_total", "Times that a subscription went into error.", counts => counts.GivenUp);
-        Write(text, "fhir_subscription_events_set_aside_total", "Events that were not delivered and are not tried again.", counts => counts.SetAside);
-        text.Append("# HELP fhir_subscription_event_age_seconds Age of a notification's oldest event when it was taken.\n# TYPE fhir_subscription_event_age_seconds histogram\n");
+        ByChannel("fhir_subscription_notifications_total", "Notifications taken by their receivers.", counts => Volatile.Read(ref counts.Notifications));
+        ByChannel("fhir_subscription_events_delivered_total", "Events in notifications that were taken.", counts => Volatile.Read(ref counts.Events));
+        ByChannel("fhir_subscription_attempts_failed_total", "Attempts that failed and are made again.", counts => Volatile.Read(ref counts.Failed));
+        ByChannel("fhir_subscription_given_up_total", "Times that a subscription went into error.", counts => Volatile.Read(ref counts.GivenUp));
+        ByChannel("fhir_subscription_events_set_aside_total", "Events that were not delivered and are not tried again.", counts => Volatile.Read(ref counts.SetAside));
+        var ages = text.Histogram("fhir_subscription_event_age_seconds", "Age of a notification's oldest event when it was taken.");
         foreach (var (channel, counts) in _channels)
         {
-            var sum = 0L;
-            for (var i = 0; i <= Bounds.Length; i++)
+            ages.Add(Bounds, counts.Ages, Volatile.Read(ref counts.AgeMicroseconds) / 1e6, ("channel", channel));
+        }
+
+        void ByChannel(string name, string help, Func<ChannelCounts, long> value)
+        {
+            var counter = text.Counter(name, help);
+            foreach (var (channel, counts) in _channels)
             {
-                sum += Volatile.Read(ref counts.Ages[i]);
-                var bound = i == Bounds.Length ? "+Inf" : Bounds[i].ToString(CultureInfo.InvariantCulture);
-                text.Append(CultureInfo.InvariantCulture, $"fhir_subscription_event_age_seconds_bucket{{channel=\"{channel}\",le=\"{bound}\"}} {sum}\n");
+                counter.Add(value(counts), ("channel", channel));
             }
-            text.Append(CultureInfo.InvariantCulture, $"fhir_subscription_event_age_seconds_sum{{channel=\"{channel}\"}} {Volatile.Read(ref counts.AgeMicroseconds) / 1e6}\n");
-            text.Append(CultureInfo.InvariantCulture, $"fhir_subscription_event_age_seconds_count{{channel=\"{channel}\"}} {sum}\n");
-        }
-    }
-
-    private static void Write(StringBuilder text, string name, string type, string help, long value) =>
-        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value}\n");
-
-    private void Write(StringBuilder text, string name, string help, Func<ChannelCounts, long> value)
-    {
-        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} counter\n");
-        foreach (var (channel, counts) in _channels)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{name}{{channel=\"{channel}\"}} {value(counts)}\n");
         }
     }
 

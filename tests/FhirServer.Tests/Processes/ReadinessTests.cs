@@ -1,4 +1,3 @@
-using System.Text;
 using FhirCore.Records;
 using FhirServer.Observability;
 using Microsoft.Extensions.Time.Testing;
@@ -82,7 +81,7 @@ public sealed class ReadinessTests(ServerFixture fixture)
         var health = new EngineHealth([new Probe("MongoDB", IsRequired: true, _ => throw new InvalidOperationException("mongodb://user:secret@10.0.0.1"))], _clock);
         var state = Assert.Single(await health.AskAsync());
         Assert.DoesNotContain("secret", state.Trouble, StringComparison.Ordinal);
-        var text = new StringBuilder();
+        var text = new MetricsText();
         EngineHealth.WriteMetrics(text, [state]);
         Assert.Contains("fhir_engine_up{engine=\"MongoDB\"} 0\n", text.ToString(), StringComparison.Ordinal);
     }
