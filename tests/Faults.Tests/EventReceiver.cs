@@ -24,9 +24,9 @@ internal sealed class EventReceiver : IDisposable
     public string Authority { get; } = $"127.0.0.1:{FreePort.Draw()}";
 
     /// <summary>Lets a server reach the receiver, and try again soon.</summary>
-    public IEnumerable<(string Key, string Value)> Settings =>
+    public IEnumerable<KeyValuePair<string, string>> Settings =>
     [
-        ("Subscriptions:AllowedPrivateEndpoints:0", Authority), ("Subscriptions:FirstRetry", "00:00:00.100"), ("Subscriptions:LongestRetry", "00:00:01"),
+        new("Subscriptions:AllowedPrivateEndpoints:0", Authority), new("Subscriptions:FirstRetry", "00:00:00.100"), new("Subscriptions:LongestRetry", "00:00:01"),
     ];
 
     /// <param name="pause">How long it thinks about each notification.</param>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Conformance.Tests.Subscriptions;
+using Tests.Shared;
 
 namespace Faults.Tests;
 
@@ -150,12 +151,31 @@ public abstract class SubscriptionKillTests
 [Collection("one at a time")]
 public sealed class RocksDbSubscriptionKillTests : SubscriptionKillTests
 {
-    private protected override Deployment Deploy(EventReceiver receiver) => new ServerProcess([.. receiver.Settings]);
+    private protected override Deployment Deploy(EventReceiver receiver) => new ServerProcess { More = receiver.Settings };
 }
 
 /// <summary>Two processes that match and deliver, of which one dies at a time; requests go to a third.</summary>
 [Collection("one at a time")]
 public sealed class MongoDbSubscriptionKillTests : SubscriptionKillTests
 {
-    private protected override Deployment Deploy(EventReceiver receiver) => new Workers(2, "subscriptions", [.. receiver.Settings]);
+    private protected override Deployment Deploy(EventReceiver receiver) =>
+        new Cluster(1, "subscriptions", "subscriptions") { More = [.. receiver.Settings, new("Server:LeaseTime", "00:00:03")] };
+}
+
+/// <summary>Events go by Kafka, and who carries them there dies with who reads them.</summary>
+[Collection("one at a time")]
+public sealed class KafkaSubscriptionKillTests : SubscriptionKillTests, IAsyncLifetime
+{
+    private readonly EngineUnderTest _kafka = new();
+
+    public ValueTask InitializeAsync()
+    {
+        EngineUnderTest.SkipIfAbsent();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => _kafka.DropAsync();
+
+    private protected override Deployment Deploy(EventReceiver receiver) =>
+        new Cluster(1, "worker,subscriptions", "worker,subscriptions") { More = [.. receiver.Settings, .. _kafka.Settings(), new("Server:LeaseTime", "00:00:03")] };
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Tests.Shared;
 
 /// <summary>
@@ -13,6 +11,7 @@ public sealed class KafkaServer : IDisposable
     private const string NeededOwn = "needs a Kafka it may stop: put the folder shared (with kafka/start) beside the repository";
     private const string NeededJava = "needs java to run Kafka: apt-get install openjdk-17-jre-headless";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
     private static readonly Lock Gate = new();
     private static KafkaServer? _common;
 
@@ -33,7 +32,7 @@ public sealed class KafkaServer : IDisposable
     public string Bootstrap { get; private set; } = "";
 
     /// <summary>Why <see cref="BootstrapOrSkip"/> would skip; null where it gives a cluster.</summary>
-    public static string? WhyAbsent => Told is not null ? null : FindFolder() is null ? Needed : HasJava ? null : NeededJava;
+    public static string? WhyAbsent => Told is not null ? null : SharedFolder.Find("kafka") is null ? Needed : HasJava ? null : NeededJava;
 
     private static string? Told => Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP") is { Length: > 0 } told ? told : null;
 
@@ -72,7 +71,7 @@ public sealed class KafkaServer : IDisposable
             throw new InvalidOperationException($"Kafka did not start on port {Port}: {output}");
         }
         _running = true;
-        Bootstrap = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+        Bootstrap = SharedFolder.LastLine(output);
     }
 
     /// <summary>As a power cut would: no farewell.</summary>
@@ -90,7 +89,7 @@ public sealed class KafkaServer : IDisposable
 
     private static KafkaServer Begin(int brokers, string needed)
     {
-        var folder = FindFolder();
+        var folder = SharedFolder.Find("kafka");
         Assert.SkipWhen(folder is null, needed);
         Assert.SkipUnless(HasJava, NeededJava);
         for (var attempt = 1; ; attempt++)
@@ -109,37 +108,6 @@ public sealed class KafkaServer : IDisposable
         }
     }
 
-    private static string? FindFolder()
-    {
-        if (Environment.GetEnvironmentVariable("FHIR_SHARED") is { Length: > 0 } told)
-        {
-            return Has(told);
-        }
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Fhir.sln")) && folder.Parent is { } beside)
-            {
-                return Has(Path.Combine(beside.FullName, "shared"));
-            }
-        }
-        return null;
-
-        static string? Has(string shared) => File.Exists(Path.Combine(shared, "kafka", "start")) ? Path.Combine(shared, "kafka") : null;
-    }
-
-    private bool TryRun(string script, out string output, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(Path.Combine(_folder, script), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var text = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(TimeSpan.FromSeconds(120)))
-        {
-            process.Kill(entireProcessTree: true);
-            output = "no answer within 120 s";
-            return false;
-        }
-        output = process.ExitCode == 0 ? text.GetAwaiter().GetResult() : errors.GetAwaiter().GetResult();
-        return process.ExitCode == 0;
-    }
+    private bool TryRun(string script, out string output, params string[] arguments) =>
+        SharedFolder.TryRun(new(Path.Combine(_folder, script), arguments), Patience, out output);
 }

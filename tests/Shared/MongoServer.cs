@@ -13,6 +13,7 @@ public sealed class MongoServer : IDisposable
 {
     private const string Needed = "needs MongoDB: set MONGODB_URI to a replica set for tests, or put the folder shared (with mongodb/start) beside the repository";
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly Lock Gate = new();
     private static MongoServer? _common;
 
@@ -33,7 +34,7 @@ public sealed class MongoServer : IDisposable
     public string Uri { get; private set; } = "";
 
     /// <summary>Why <see cref="UriOrSkip"/> would skip; null where it gives a server.</summary>
-    public static string? WhyAbsent => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("MONGODB_URI")) && FindFolder() is null ? Needed : null;
+    public static string? WhyAbsent => string.IsNullOrEmpty(Environment.GetEnvironmentVariable("MONGODB_URI")) && SharedFolder.Find("mongodb") is null ? Needed : null;
 
     /// <summary>Connection string of the server that all tests of this process share, or the test is skipped.</summary>
     public static string UriOrSkip()
@@ -65,7 +66,7 @@ public sealed class MongoServer : IDisposable
             throw new InvalidOperationException($"The MongoDB stand-in did not start on port {Port}: {output}");
         }
         _running = true;
-        Uri = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+        Uri = SharedFolder.LastLine(output);
     }
 
     public void Stop()
@@ -81,7 +82,7 @@ public sealed class MongoServer : IDisposable
 
     private static MongoServer Begin(bool durable)
     {
-        var folder = FindFolder();
+        var folder = SharedFolder.Find("mongodb");
         Assert.SkipWhen(folder is null, Needed);
         for (var attempt = 1; ; attempt++)
         {
@@ -99,43 +100,10 @@ public sealed class MongoServer : IDisposable
         }
     }
 
-    private static string? FindFolder()
-    {
-        if (Environment.GetEnvironmentVariable("FHIR_SHARED") is { Length: > 0 } told)
-        {
-            return Has(told);
-        }
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Fhir.sln")) && folder.Parent is { } beside)
-            {
-                return Has(Path.Combine(beside.FullName, "shared"));
-            }
-        }
-        return null;
-
-        static string? Has(string shared) => File.Exists(Path.Combine(shared, "mongodb", "start")) ? Path.Combine(shared, "mongodb") : null;
-    }
-
     private bool TryRun(string script, out string output)
     {
-        var start = new ProcessStartInfo(Path.Combine(_folder, script)) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        start.ArgumentList.Add($"{Port}");
+        var start = new ProcessStartInfo(Path.Combine(_folder, script), [$"{Port}", .. _durable && script == "start" ? ["--durable"] : Array.Empty<string>()]);
         start.Environment["DOCUMENTDB_GATEWAY_OPTIONS"] = "--txn-lifetime-seconds 12"; // what docs/many-processes.md asks of a replica set
-        if (_durable && script == "start")
-        {
-            start.ArgumentList.Add("--durable");
-        }
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var text = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(TimeSpan.FromSeconds(90)))
-        {
-            process.Kill(entireProcessTree: true);
-            output = "no answer within 90 s";
-            return false;
-        }
-        output = process.ExitCode == 0 ? text.GetAwaiter().GetResult() : errors.GetAwaiter().GetResult();
-        return process.ExitCode == 0;
+        return SharedFolder.TryRun(start, Patience, out output);
     }
 }
