@@ -60,12 +60,13 @@ internal sealed class DataSet(int patients)
     }
 
     /// <summary>As many slots again for the hundred schedules, behind those that they have.</summary>
-    public static async Task WriteMoreSlotsAsync(string path)
+    /// <param name="slots">Of each schedule, with those that it has.</param>
+    public static async Task WriteMoreSlotsAsync(string path, int slots)
     {
         await using var file = new StreamWriter(path, append: true, new UTF8Encoding(false), 1 << 16) { NewLine = "\n" };
         for (var schedule = 0; schedule < Schedules; schedule++)
         {
-            for (var slot = SlotsOfASchedule; slot < 2 * SlotsOfASchedule; slot++)
+            for (var slot = SlotsOfASchedule; slot < slots; slot++)
             {
                 await file.WriteLineAsync(Slot(schedule, slot));
             }

@@ -21,8 +21,13 @@ internal static class EventRun
 
     private const int Slices = 5;
     private const int EventsPerSecond = 500;
-    private const int SliceBookings = 3_000;
     private const int WarmUpBookings = DataSet.Schedules * DataSet.SlotsOfASchedule;
+
+    /// <summary>Some four seconds: what steps back is to come to its turn before a slice is over.</summary>
+    private const int SliceBookings = 6_000;
+
+    private const int BookingSlices = 10;
+    private const int SlotsOfASchedule = (WarmUpBookings + (BookingSlices * SliceBookings)) / DataSet.Schedules;
     private static readonly TimeSpan WarmUpTime = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
@@ -33,7 +38,7 @@ internal static class EventRun
     {
         report.Begin("Events");
         var folder = Path.Combine(directory, "events");
-        await DataSet.WriteMoreSlotsAsync(file); // on one core it takes some twenty thousand bookings until all that telling runs through is compiled
+        await DataSet.WriteMoreSlotsAsync(file, SlotsOfASchedule); // on one core it takes some twenty thousand bookings until all that telling runs through is compiled
         await BenchServer.ImportAsync(settings, EngineChoice.RocksDb, file, folder, $"{settings.ServerCore}");
         foreach (var (name, subscribers, patients) in new[] { (BookingHooks, true, false), (BookingMessages, false, true), (BookingEvents, true, true) })
         {
@@ -99,7 +104,7 @@ internal static class EventRun
         }
     }
 
-    /// <summary>By turns on the same core; the server that tells has told everything before the other has its turn.</summary>
+    /// <summary>By turns on the same core, now the one first and now the other; the server that tells has told everything before the other has its turn.</summary>
     /// <param name="folder">With the folders <c>telling</c> and <c>silent</c>, which hold the same.</param>
     private static async Task CompareAsync(BenchSettings settings, DataSet data, string folder, bool subscribers, bool patients, Report report)
     {
@@ -113,35 +118,42 @@ internal static class EventRun
         {
             await SubscribeAsync(telling, withHttp, receiver, "id-only", $"Appointment?practitioner=Practitioner/doctor-{doctor}");
         }
-        var (with, without) = (Operations.Bookings(data, withHttp, 2 * DataSet.SlotsOfASchedule), Operations.Bookings(data, withoutHttp, 2 * DataSet.SlotsOfASchedule));
+        var (with, without) = (Operations.Bookings(data, withHttp, SlotsOfASchedule), Operations.Bookings(data, withoutHttp, SlotsOfASchedule));
         var next = 0;
-        await SliceAsync(WarmUpBookings);
+        await SliceAsync(WarmUpBookings, silentFirst: false);
         var (events, notifications, messages) = (receiver.Events, receiver.Notifications, receiver.Messages);
-        var slices = new List<(LoadResult With, LoadResult Without, double Cpu, double Behind)>();
-        for (var slice = 0; slice < Slices; slice++)
+        var slices = new List<(LoadResult With, LoadResult Without, double Cpu, double Behind, double Meanwhile)>();
+        for (var slice = 0; slice < BookingSlices; slice++)
         {
-            slices.Add(await SliceAsync(SliceBookings));
+            slices.Add(await SliceAsync(SliceBookings, silentFirst: slice % 2 == 1));
+            var (told, same) = (slices[^1].With, slices[^1].Without);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {told.PerSecond:N0}/s of {same.PerSecond:N0}/s, {1e6 * told.Cpu / told.Requests:0} and {1e6 * same.Cpu / same.Requests:0} µs"));
         }
         report.Add(string.Create(CultureInfo.InvariantCulture,
-            $"`$book`, each told {(subscribers ? "to a subscriber" : "")}{(subscribers && patients ? " and " : "")}{(patients ? "by SMS" : "")}: {LoadResult.Median(slices.Select(slice => slice.With.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.With.P99Microseconds)) / 1000:0} ms; told to nobody: {LoadResult.Median(slices.Select(slice => slice.Without.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.Without.P99Microseconds)) / 1000:0} ms; ratio {LoadResult.Median(slices.Select(slice => slice.With.PerSecond / slice.Without.PerSecond)):0.00} (aim 0.85)"));
+            $"`$book`, each told {(subscribers ? "to a subscriber" : "")}{(subscribers && patients ? " and " : "")}{(patients ? "by SMS" : "")}: {LoadResult.Median(slices.Select(slice => slice.With.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.With.P99Microseconds)) / 1000:0} ms; told to nobody: {LoadResult.Median(slices.Select(slice => slice.Without.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.Without.P99Microseconds)) / 1000:0} ms; ratio {LoadResult.Median(slices.Select(slice => slice.With.PerSecond / slice.Without.PerSecond)):0.00} (slices {string.Join(", ", slices.Select(slice => (slice.With.PerSecond / slice.Without.PerSecond).ToString("0.00", CultureInfo.InvariantCulture)))}; aim 0.85)"));
         Console.WriteLine(report.LastNote);
         report.Add(string.Create(CultureInfo.InvariantCulture,
-            $"the same in CPU time, until everything was told: {LoadResult.Median(slices.Select(slice => slice.Cpu)):0} µs a booking against {LoadResult.Median(slices.Select(slice => 1e6 * slice.Without.Cpu / slice.Without.Requests)):0} µs; told {LoadResult.Median(slices.Select(slice => slice.Behind)):0.0} s after the last of {SliceBookings:N0} bookings; {receiver.Events - events:N0} events in {receiver.Notifications - notifications:N0} notifications, {receiver.Messages - messages:N0} SMS, {receiver.LookedFor:N0} of them looked for first"));
+            $"the same in CPU time, until everything was told: {LoadResult.Median(slices.Select(slice => slice.Cpu)):0} µs a booking against {LoadResult.Median(slices.Select(slice => 1e6 * slice.Without.Cpu / slice.Without.Requests)):0} µs; {LoadResult.Median(slices.Select(slice => slice.Meanwhile)):P0} told meanwhile, all {LoadResult.Median(slices.Select(slice => slice.Behind)):0.0} s after the last of {SliceBookings:N0} bookings; {receiver.Events - events:N0} events in {receiver.Notifications - notifications:N0} notifications, {receiver.Messages - messages:N0} SMS, {receiver.LookedFor:N0} of them looked for first"));
         Console.WriteLine(report.LastNote);
 
-        async Task<(LoadResult With, LoadResult Without, double Cpu, double Behind)> SliceAsync(int count)
+        async Task<(LoadResult With, LoadResult Without, double Cpu, double Behind, double Meanwhile)> SliceAsync(int count, bool silentFirst)
         {
-            var (eventsBefore, messagesBefore, cpu) = (receiver.Events, receiver.Messages, telling.CpuSeconds);
             var (part, same) = (new Once(with.GetRange(next, count)), new Once(without.GetRange(next, count)));
             next += count;
-            var told = Booked(await Load.RunAsync([telling], settings.Connections, null, _ => part.Source()), count);
+            var before = silentFirst ? await BookAsync(silent, same, count) : null;
+            var (eventsBefore, messagesBefore, cpu) = (receiver.Events, receiver.Messages, telling.CpuSeconds);
+            var told = await BookAsync(telling, part, count);
             var over = Stopwatch.GetTimestamp();
+            var meanwhile = Math.Max(receiver.Events - eventsBefore, receiver.Messages - messagesBefore) / (double)count;
             // A claim that is too old by the time of its sending is put back for minutes.
             await UntilAsync(() => (!subscribers || receiver.Events - eventsBefore >= count) && (!patients || receiver.Messages - messagesBefore >= count * 99 / 100));
             var behind = Stopwatch.GetElapsedTime(over).TotalSeconds;
             cpu = telling.CpuSeconds - cpu;
-            return (told, Booked(await Load.RunAsync([silent], settings.Connections, null, _ => same.Source()), count), 1e6 * cpu / count, behind);
+            return (told, before ?? await BookAsync(silent, same, count), 1e6 * cpu / count, behind, meanwhile);
         }
+
+        async Task<LoadResult> BookAsync(PinnedProcess server, Once requests, int count) =>
+            Booked(await Load.RunAsync([server], settings.Connections, null, _ => requests.Source()), count);
     }
 
     private static LoadResult Booked(LoadResult result, int count) => result.Statuses.GetValueOrDefault(201) == count

@@ -9,16 +9,16 @@ public sealed record RocksDbOptions
     public required string Directory { get; init; }
 
     /// <summary>Bytes for cached blocks, their indexes and filters, and the write buffers, which are charged to it.</summary>
-    public long CacheBytes { get; init; } = 48L << 20;
+    public long CacheBytes { get; init; } = 96L << 20;
 
     /// <summary>Bytes of commits kept in memory until they are written out sorted. A part of <see cref="CacheBytes"/>.</summary>
-    public long WriteBufferBytes { get; init; } = 16L << 20;
+    public long WriteBufferBytes { get; init; } = 48L << 20;
 
     /// <summary>Told of every record written.</summary>
     public IWriteListener? Listener { get; init; }
 
     /// <summary>Size at which the log of recent commits is closed. What it holds is replayed at start.</summary>
-    public long MaxLogBytes { get; init; } = 32L << 20;
+    public long MaxLogBytes { get; init; } = 64L << 20;
 
     /// <summary>Commits that may wait for the disk. A further one waits to be let in.</summary>
     public int MaxWaitingCommits { get; init; } = 1024;

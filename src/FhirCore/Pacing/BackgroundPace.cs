@@ -2,28 +2,29 @@ namespace FhirCore.Pacing;
 
 /// <summary>
 /// Lets work that nobody waits for (telling subscribers and patients, following changes) step back while a process has more requests than its
-/// cores can serve at once: its pieces then go at a fixed rate, and take with each what has gathered meanwhile. Otherwise it costs nothing.
+/// cores can serve at once: its pieces then go at a fixed rate, in the order in which they were asked for, and take with each what has gathered
+/// meanwhile. Otherwise it costs nothing.
 /// </summary>
-/// <param name="running">Requests at work in this process.</param>
+/// <remarks>The rate is what all of it may cost together: with more to do a piece waits longer, and it never stops.</remarks>
+/// <param name="requests">That this process works on at once: <see cref="RequestLoad.AtOnce"/>.</param>
 /// <param name="cores">That this process may use.</param>
-/// <param name="interval">From one piece of work to the next while requests are many, on one core: eight times what a piece costs keeps it at an eighth of the core.</param>
-/// <param name="longest">No piece waits longer, however many there are: telling may be late, and does not stop.</param>
-public sealed class BackgroundPace(Func<int> running, int cores, TimeSpan interval, TimeSpan longest, TimeProvider clock)
+/// <param name="interval">From one piece of work to the next while requests are many, on one core: twenty times what a piece costs keeps it at a twentieth of the core.</param>
+public sealed class BackgroundPace(Func<double> requests, int cores, TimeSpan interval, TimeProvider clock)
 {
-    /// <summary>So many requests at once are more than a burst: a core that is behind for a moment has fewer.</summary>
-    public const int RequestsOfACore = 32;
+    /// <summary>So many requests at once, and for longer than a moment, are more than a core can serve.</summary>
+    public const int RequestsOfACore = 8;
 
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan ShortestLook = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly long _longest = (long)(longest.TotalSeconds * clock.TimestampFrequency);
     private readonly long _interval = (long)(interval.TotalSeconds * clock.TimestampFrequency / Math.Max(1, cores));
     private long _next = long.MinValue;
 
     /// <summary>For work that has its process to itself.</summary>
-    public static BackgroundPace Free { get; } = new(static () => 0, 1, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1), TimeProvider.System);
+    public static BackgroundPace Free { get; } = new(static () => 0, 1, TimeSpan.FromMilliseconds(1), TimeProvider.System);
 
-    private bool IsBusy => running() > RequestsOfACore * cores;
+    private bool IsBusy => requests() > RequestsOfACore * cores;
 
     /// <summary>To be awaited before each piece of work, and before what it is to be about is looked at.</summary>
     public ValueTask TurnAsync(CancellationToken ct) => TurnAsync(1, ct);
@@ -34,11 +35,19 @@ public sealed class BackgroundPace(Func<int> running, int cores, TimeSpan interv
     private async Task WaitAsync(int pieces, CancellationToken ct)
     {
         var due = Reserve(pieces);
-        for (var left = Until(due); left > TimeSpan.Zero && IsBusy; left = Until(due))
+        for (var left = Until(due); left > TimeSpan.Zero; left = Until(due))
         {
-            await Task.Delay(left < Look ? left : Look, clock, ct).ConfigureAwait(false);
+            if (!IsBusy)
+            {
+                Forget();
+                return;
+            }
+            await Task.Delay(left < ShortestLook ? left : LookAfter(left), clock, ct).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whose turn is far off looks seldom: there may be thousands who wait.</summary>
+    private static TimeSpan LookAfter(TimeSpan left) => left / 4 is var look && look < ShortestLook ? ShortestLook : look < LongestLook ? look : LongestLook;
 
     private TimeSpan Until(long due) => clock.GetElapsedTime(clock.GetTimestamp(), due);
 
@@ -47,9 +56,18 @@ public sealed class BackgroundPace(Func<int> running, int cores, TimeSpan interv
         var now = clock.GetTimestamp();
         lock (_lock)
         {
-            var due = Math.Clamp(_next, now, now + _longest);
+            var due = Math.Max(_next, now);
             _next = due + (_interval * pieces);
             return due;
+        }
+    }
+
+    /// <summary>Everybody's turn has come: the next time begins anew.</summary>
+    private void Forget()
+    {
+        lock (_lock)
+        {
+            _next = long.MinValue;
         }
     }
 }

@@ -1,16 +1,23 @@
 using FhirCore.Pacing;
-using FhirServer.Http;
+using FhirServer.Observability;
 
 namespace FhirServer.Hosting;
 
 /// <summary>How work in the background steps back behind the requests of this process (docs/decisions/0147).</summary>
-internal sealed class Paces(RequestGate gate, TimeProvider clock)
+internal sealed class Paces
 {
-    /// <summary>Following changes and telling subscribers: a notification costs about half a millisecond.</summary>
-    public BackgroundPace Events { get; } = Of(gate, TimeSpan.FromMilliseconds(4), TimeSpan.FromSeconds(1), clock);
+    public Paces(RequestMetrics requests, TimeProvider clock)
+    {
+        var load = new RequestLoad(() => requests.Spent, clock);
+        Events = Of(TimeSpan.FromMilliseconds(8));
+        Messages = Of(TimeSpan.FromMilliseconds(80));
 
-    /// <summary>Messages to patients and staff: each costs several commits and a Communication, some three milliseconds.</summary>
-    public BackgroundPace Messages { get; } = Of(gate, TimeSpan.FromMilliseconds(40), TimeSpan.FromSeconds(10), clock);
+        BackgroundPace Of(TimeSpan interval) => new(() => load.AtOnce, Environment.ProcessorCount, interval, clock);
+    }
 
-    private static BackgroundPace Of(RequestGate gate, TimeSpan interval, TimeSpan longest, TimeProvider clock) => new(() => gate.Running, Environment.ProcessorCount, interval, longest, clock);
+    /// <summary>Following changes and telling subscribers: an event costs some tenths of a millisecond, and so does a notification.</summary>
+    public BackgroundPace Events { get; }
+
+    /// <summary>Messages to patients and staff: each costs several commits and a Communication, some two milliseconds.</summary>
+    public BackgroundPace Messages { get; }
 }

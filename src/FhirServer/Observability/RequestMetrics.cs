@@ -9,6 +9,9 @@ internal sealed class RequestMetrics
     private static readonly FhirInteraction[] Interactions = Enum.GetValues<FhirInteraction>();
     private readonly Series[] _series = [.. Enumerable.Range(0, Interactions.Length * 6).Select(_ => new Series())];
 
+    /// <summary>Time of all requests so far, added up.</summary>
+    public TimeSpan Spent => TimeSpan.FromTicks(_series.Sum(series => Volatile.Read(ref series.Ticks)));
+
     public void Record(FhirInteraction interaction, int status, TimeSpan elapsed)
     {
         var series = _series[((int)interaction * 6) + Math.Clamp(status / 100, 0, 5)];

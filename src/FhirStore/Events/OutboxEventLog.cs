@@ -11,8 +11,6 @@ namespace FhirStore.Events;
 public sealed class OutboxEventLog(
     IRecordStore records, LeasedJobs jobs, ChangeSignal signal, TimeSpan poll, BackgroundPace pace, IEventObserver? observer, TimeProvider clock) : IEventLog
 {
-    /// <summary>So many events cost about as much as a notification.</summary>
-    private const int EventsOfAPiece = 2;
 
     private const string Lane = EventProgress.AllLanes;
 
@@ -67,7 +65,7 @@ public sealed class OutboxEventLog(
         var handled = 0;
         while (true)
         {
-            await pace.TurnAsync(Math.Max(1, handled / EventsOfAPiece), ct);
+            await pace.TurnAsync(Math.Max(1, handled), ct);
             var changed = signal.Next;
             var rows = await records.ReadJournalAsync(position, group.MostEvents, ct);
             if (rows.Count > 0)

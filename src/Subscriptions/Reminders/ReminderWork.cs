@@ -50,9 +50,9 @@ public sealed class ReminderWork
             while (!stopping.IsCancellationRequested)
             {
                 var planned = _due.Next;
-                var isBusy = await LookAsync(turns, stopping);
+                await LookAsync(turns, stopping);
                 await Task.Delay(LookAgain, _clock, stopping);
-                await Task.WhenAny([planned, Task.Delay(isBusy ? LookAgain : Look, _clock, stopping), .. turns.Values]);
+                await Task.WhenAny([planned, Task.Delay(Look, _clock, stopping), .. turns.Values]);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -65,8 +65,8 @@ public sealed class ReminderWork
         }
     }
 
-    /// <returns>Something is due that nobody here is at yet.</returns>
-    private async ValueTask<bool> LookAsync(Dictionary<byte, Task> turns, CancellationToken stopping)
+    /// <summary>Takes turns at what is due, as many at once as there may be.</summary>
+    private async ValueTask LookAsync(Dictionary<byte, Task> turns, CancellationToken stopping)
     {
         foreach (var (shard, turn) in turns.ToArray())
         {
@@ -75,11 +75,14 @@ public sealed class ReminderWork
                 turns.Remove(shard);
             }
         }
-        var waits = false;
         var shards = Enumerable.Range(0, ReminderRecords.Shards).Select(shard => (byte)shard).ToArray();
         Random.Shared.Shuffle(shards); // so that processes begin at different ones
         foreach (var shard in shards)
         {
+            if (turns.Count >= MostTurns)
+            {
+                return; // the end of a turn is waited for
+            }
             if (turns.ContainsKey(shard) || (_elsewhere.TryGetValue(shard, out var seen) && _clock.GetElapsedTime(seen) < Look))
             {
                 continue;
@@ -88,19 +91,14 @@ public sealed class ReminderWork
             {
                 if (await _sender.IsAnyDueAsync(shard, stopping))
                 {
-                    waits = true;
-                    if (turns.Count < MostTurns)
-                    {
-                        turns.Add(shard, Task.Run(() => TakeTurnAsync(shard, stopping), CancellationToken.None));
-                    }
+                    turns.Add(shard, Task.Run(() => TakeTurnAsync(shard, stopping), CancellationToken.None));
                 }
             }
             catch (StoreUnavailableException)
             {
-                break; // looked at again in a second
+                return; // looked at again in a second
             }
         }
-        return waits && turns.Count >= MostTurns;
     }
 
     private async Task TakeTurnAsync(byte shard, CancellationToken stopping)
