@@ -26,7 +26,7 @@ internal static class EventRun
     /// <summary>Some four seconds: what steps back is to come to its turn before a slice is over.</summary>
     private const int SliceBookings = 6_000;
 
-    private const int BookingSlices = 10;
+    private const int BookingSlices = 20;
     private const int SlotsOfASchedule = (WarmUpBookings + (BookingSlices * SliceBookings)) / DataSet.Schedules;
     private static readonly TimeSpan WarmUpTime = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -126,11 +126,13 @@ internal static class EventRun
         for (var slice = 0; slice < BookingSlices; slice++)
         {
             slices.Add(await SliceAsync(SliceBookings, silentFirst: slice % 2 == 1));
-            var (told, same) = (slices[^1].With, slices[^1].Without);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {told.PerSecond:N0}/s of {same.PerSecond:N0}/s, {1e6 * told.Cpu / told.Requests:0} and {1e6 * same.Cpu / same.Requests:0} µs"));
+            var (one, other) = (slices[^1].With, slices[^1].Without);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {one.PerSecond:N0}/s of {other.PerSecond:N0}/s, {1e6 * one.Cpu / one.Requests:0} and {1e6 * other.Cpu / other.Requests:0} µs"));
         }
+        var ratios = slices.ConvertAll(slice => slice.With.PerSecond / slice.Without.PerSecond);
+        var (told, untold) = (PerSecond(slices.ConvertAll(slice => slice.With)), PerSecond(slices.ConvertAll(slice => slice.Without)));
         report.Add(string.Create(CultureInfo.InvariantCulture,
-            $"`$book`, each told {(subscribers ? "to a subscriber" : "")}{(subscribers && patients ? " and " : "")}{(patients ? "by SMS" : "")}: {LoadResult.Median(slices.Select(slice => slice.With.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.With.P99Microseconds)) / 1000:0} ms; told to nobody: {LoadResult.Median(slices.Select(slice => slice.Without.PerSecond)):N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.Without.P99Microseconds)) / 1000:0} ms; ratio {LoadResult.Median(slices.Select(slice => slice.With.PerSecond / slice.Without.PerSecond)):0.00} (slices {string.Join(", ", slices.Select(slice => (slice.With.PerSecond / slice.Without.PerSecond).ToString("0.00", CultureInfo.InvariantCulture)))}; aim 0.85)"));
+            $"`$book`, each told {(subscribers ? "to a subscriber" : "")}{(subscribers && patients ? " and " : "")}{(patients ? "by SMS" : "")}: {told:N0}/s over all slices, p99 {LoadResult.Median(slices.Select(slice => slice.With.P99Microseconds)) / 1000:0} ms; told to nobody: {untold:N0}/s, p99 {LoadResult.Median(slices.Select(slice => slice.Without.P99Microseconds)) / 1000:0} ms; ratio {told / untold:0.00} (aim 0.85), {LoadResult.Median(ratios):0.00} in the middle slice of {string.Join(", ", ratios.Select(ratio => ratio.ToString("0.00", CultureInfo.InvariantCulture)))}"));
         Console.WriteLine(report.LastNote);
         report.Add(string.Create(CultureInfo.InvariantCulture,
             $"the same in CPU time, until everything was told: {LoadResult.Median(slices.Select(slice => slice.Cpu)):0} µs a booking against {LoadResult.Median(slices.Select(slice => 1e6 * slice.Without.Cpu / slice.Without.Requests)):0} µs; {LoadResult.Median(slices.Select(slice => slice.Meanwhile)):P0} told meanwhile, all {LoadResult.Median(slices.Select(slice => slice.Behind)):0.0} s after the last of {SliceBookings:N0} bookings; {receiver.Events - events:N0} events in {receiver.Notifications - notifications:N0} notifications, {receiver.Messages - messages:N0} SMS, {receiver.LookedFor:N0} of them looked for first"));
@@ -140,6 +142,7 @@ internal static class EventRun
         {
             var (part, same) = (new Once(with.GetRange(next, count)), new Once(without.GetRange(next, count)));
             next += count;
+            await UntilQuietAsync(telling); // what telling has left the engine to sort is no cost of these bookings
             var before = silentFirst ? await BookAsync(silent, same, count) : null;
             var (eventsBefore, messagesBefore, cpu) = (receiver.Events, receiver.Messages, telling.CpuSeconds);
             var told = await BookAsync(telling, part, count);
@@ -155,6 +158,20 @@ internal static class EventRun
         async Task<LoadResult> BookAsync(PinnedProcess server, Once requests, int count) =>
             Booked(await Load.RunAsync([server], settings.Connections, null, _ => requests.Source()), count);
     }
+
+    private static async Task UntilQuietAsync(PinnedProcess server)
+    {
+        const double Quiet = 0.08;
+        for (var (began, busy) = (Stopwatch.GetTimestamp(), 1.0); busy > Quiet && Stopwatch.GetElapsedTime(began) < Patience;)
+        {
+            var (cpu, from) = (server.CpuSeconds, Stopwatch.GetTimestamp());
+            await Task.Delay(1_000);
+            busy = (server.CpuSeconds - cpu) / Stopwatch.GetElapsedTime(from).TotalSeconds;
+        }
+    }
+
+    /// <summary>All requests by all of the time: in one slice the engine sorts what others have written.</summary>
+    private static double PerSecond(List<LoadResult> slices) => slices.Sum(slice => (double)slice.Requests) / slices.Sum(slice => slice.Seconds);
 
     private static LoadResult Booked(LoadResult result, int count) => result.Statuses.GetValueOrDefault(201) == count
         ? result
