@@ -46,7 +46,7 @@ internal sealed class Lane
         Partition = partition;
         _lane = new(partition.Topic[context.Options.TopicPrefix.Length..], partition.Partition.Value, context.Options.Partitions);
         _runner = new(context.Records, group, _lane.ToString(), context.Handler, context.SetAside, context.Events, context.Clock);
-        Seat = new(partition, group.MostEvents, MostBytes);
+        Seat = new(partition, group.MostEvents, MostBytes, context.Clock);
         _ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         _running = Task.Run(RunAsync, CancellationToken.None);
     }
@@ -156,7 +156,7 @@ internal sealed class Lane
         {
             try
             {
-                if (Seat.TryPlace(consumer, offset))
+                if (!_member.IsHandingOver && Seat.TryPlace(consumer, offset))
                 {
                     Volatile.Write(ref _next, offset);
                     placed.TrySetResult();

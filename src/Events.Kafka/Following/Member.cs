@@ -17,6 +17,9 @@ internal sealed class Member(EventGroup group, LaneContext context, KafkaClients
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>The driver says within a fetch what is at a place. Where it has said nothing for so long, it has lost the question.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
+
     private readonly ConcurrentDictionary<TopicPartition, Lane> _lanes = new();
     private readonly ConcurrentQueue<Action<IConsumer<byte[], byte[]>>> _wishes = new();
 
@@ -44,6 +47,9 @@ internal sealed class Member(EventGroup group, LaneContext context, KafkaClients
             await Task.Delay(pause, clock, ct).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether partitions are being handed over: none may be placed then, since the driver is in the middle of an assignment.</summary>
+    public bool IsHandingOver { get; private set; }
 
     /// <summary>Done on the polling thread, if the lane is still this member's by then.</summary>
     public void Wish(Lane lane, Action<IConsumer<byte[], byte[]>> what) => _wishes.Enqueue(consumer =>
@@ -116,6 +122,10 @@ internal sealed class Member(EventGroup group, LaneContext context, KafkaClients
         foreach (var lane in _lanes.Values)
         {
             lane.KnowEnd(consumer.GetWatermarkOffsets(lane.Partition).High.Value);
+            if (lane.Seat.TryAskAgain(consumer, LongestSilence))
+            {
+                context.Kafka?.Trouble($"group {group.Name}", "silence", $"nothing was heard of {lane.Partition} for {LongestSilence.TotalSeconds:0} s: it is asked for again");
+            }
         }
     }
 
@@ -142,7 +152,9 @@ internal sealed class Member(EventGroup group, LaneContext context, KafkaClients
             }
         }
         Task.WaitAny([Task.WhenAll(ending), Task.Delay(options.HandOver, clock)]);
+        IsHandingOver = true;
         Grant(consumer);
+        IsHandingOver = false;
         foreach (var partition in partitions)
         {
             _lanes.TryRemove(partition, out _);

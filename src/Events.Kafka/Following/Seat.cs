@@ -9,16 +9,17 @@ namespace Events.Kafka.Following;
 /// <remarks>
 /// The driver loses a new place where the answer to a question about the old one comes late: it then stands still, or at the end. So a
 /// partition is first assigned at an offset that no topic has, and placed, by assigning it anew, only when something has been heard of
-/// it since the last time: a message, its end, or that there is nothing at that offset.
+/// it since the last time: a message, its end, or that there is nothing at that offset. Where that takes too long, it is placed there once more.
 /// </remarks>
 /// <param name="most">As many messages, or bytes, are enough.</param>
-internal sealed class Seat(TopicPartition partition, int most, long mostBytes)
+internal sealed class Seat(TopicPartition partition, int most, long mostBytes, TimeProvider clock)
 {
     /// <summary>Further than any topic goes.</summary>
     public static readonly Offset Nowhere = new(1L << 62);
 
     private volatile Arrivals _arrivals = new(most, mostBytes);
-    private bool _isPlaced;
+    private Offset _place = Nowhere;
+    private long _asked = clock.GetTimestamp();
     private bool _isSettled;
     private bool _isPaused;
 
@@ -28,7 +29,7 @@ internal sealed class Seat(TopicPartition partition, int most, long mostBytes)
     public void Hear(IConsumer<byte[], byte[]> consumer, ConsumeResult<byte[], byte[]> result)
     {
         _isSettled = true;
-        if (_isPlaced && !result.IsPartitionEOF && _arrivals.Add(result))
+        if (_place != Nowhere && !result.IsPartitionEOF && _arrivals.Add(result))
         {
             consumer.Pause([partition]);
             _isPaused = true;
@@ -39,7 +40,7 @@ internal sealed class Seat(TopicPartition partition, int most, long mostBytes)
     public void HearOfNothing()
     {
         _isSettled = true;
-        if (_isPlaced)
+        if (_place != Nowhere)
         {
             _arrivals.AddNothingThere();
         }
@@ -54,10 +55,35 @@ internal sealed class Seat(TopicPartition partition, int most, long mostBytes)
             return false;
         }
         Resume(consumer);
-        consumer.IncrementalUnassign([partition]);
-        consumer.IncrementalAssign([new TopicPartitionOffset(partition, offset)]);
-        (_isPlaced, _isSettled, _arrivals) = (true, false, new(most, mostBytes));
+        Ask(consumer, offset);
+        (_place, _arrivals) = (offset, new(most, mostBytes));
         return true;
+    }
+
+    /// <summary>Where nothing at all has been heard of it since it was last placed, and for too long, it is placed there once more.</summary>
+    /// <returns>Whether it was.</returns>
+    public bool TryAskAgain(IConsumer<byte[], byte[]> consumer, TimeSpan longest)
+    {
+        if (_isSettled || clock.GetElapsedTime(_asked) < longest)
+        {
+            return false;
+        }
+        try
+        {
+            Ask(consumer, _place);
+        }
+        catch (KafkaException)
+        {
+            _asked = clock.GetTimestamp(); // it is being taken away, or is asked for again later
+        }
+        return true;
+    }
+
+    private void Ask(IConsumer<byte[], byte[]> consumer, Offset place)
+    {
+        consumer.IncrementalUnassign([partition]);
+        consumer.IncrementalAssign([new TopicPartitionOffset(partition, place)]);
+        (_isSettled, _asked) = (false, clock.GetTimestamp());
     }
 
     public void ResumeWhereThereIsRoom(IConsumer<byte[], byte[]> consumer)
