@@ -59,7 +59,7 @@ internal sealed class DataSet(int patients)
         }
     }
 
-    /// <summary>As many slots again for the hundred schedules, behind those that they have.</summary>
+    /// <summary>More slots for the hundred schedules, behind those that they have.</summary>
     /// <param name="slots">Of each schedule, with those that it has.</param>
     public static async Task WriteMoreSlotsAsync(string path, int slots)
     {

@@ -201,6 +201,7 @@ public sealed class BadInputTests(ServerFixture server)
         }
     }
 
+    /// <summary>So many blanks, made as they are read. <see cref="Stream"/> asks for members that such a stream has no use for; as it prescribes, they say so.</summary>
     private sealed class EndlessStream(long bytes) : Stream
     {
         private readonly long _length = bytes;

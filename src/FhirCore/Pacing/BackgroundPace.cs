@@ -42,12 +42,12 @@ public sealed class BackgroundPace(Func<double> requests, int cores, TimeSpan in
                 Forget();
                 return;
             }
-            await Task.Delay(left < ShortestLook ? left : LookAfter(left), clock, ct).ConfigureAwait(false);
+            await Task.Delay(Look(left), clock, ct).ConfigureAwait(false);
         }
     }
 
     /// <summary>Whose turn is far off looks seldom: there may be thousands who wait.</summary>
-    private static TimeSpan LookAfter(TimeSpan left) => left / 4 is var look && look < ShortestLook ? ShortestLook : look < LongestLook ? look : LongestLook;
+    private static TimeSpan Look(TimeSpan left) => new(Math.Min(left.Ticks, Math.Clamp(left.Ticks / 4, ShortestLook.Ticks, LongestLook.Ticks)));
 
     private TimeSpan Until(long due) => clock.GetElapsedTime(clock.GetTimestamp(), due);
 

@@ -19,8 +19,6 @@ internal sealed class RequestGate(ProcessSettings settings)
         RetryAfter = TimeSpan.FromSeconds(1),
     };
 
-    public int Running => Volatile.Read(ref _running);
-
     public bool TryEnter()
     {
         if (Interlocked.Increment(ref _running) <= settings.MaxConcurrentRequests)

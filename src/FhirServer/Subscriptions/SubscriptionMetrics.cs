@@ -22,8 +22,7 @@ internal sealed class SubscriptionMetrics(ILogger<SubscriptionMetrics> logger) :
         public long Failed;
         public long GivenUp;
         public long SetAside;
-        public readonly long[] Ages = new long[Bounds.Length + 1];
-        public long AgeMicroseconds;
+        public readonly DurationHistogram Ages = new(Bounds);
     }
 
     /// <summary>Null where this process delivers nothing.</summary>
@@ -44,9 +43,7 @@ internal sealed class SubscriptionMetrics(ILogger<SubscriptionMetrics> logger) :
         if (events > 0)
         {
             Interlocked.Add(ref counts.Events, events);
-            Interlocked.Add(ref counts.AgeMicroseconds, (long)age.TotalMicroseconds);
-            var bound = Array.FindIndex(Bounds, limit => age.TotalSeconds <= limit);
-            Interlocked.Increment(ref counts.Ages[bound < 0 ? Bounds.Length : bound]);
+            counts.Ages.Record(age);
         }
     }
 
@@ -90,7 +87,7 @@ internal sealed class SubscriptionMetrics(ILogger<SubscriptionMetrics> logger) :
         var ages = text.Histogram("fhir_subscription_event_age_seconds", "Age of a notification's oldest event when it was taken.");
         foreach (var (channel, counts) in _channels)
         {
-            ages.Add(Bounds, counts.Ages, Volatile.Read(ref counts.AgeMicroseconds) / 1e6, ("channel", channel));
+            counts.Ages.Write(ages, ("channel", channel));
         }
 
         void ByChannel(string name, string help, Func<ChannelCounts, long> value)

@@ -11,7 +11,6 @@ namespace FhirStore.Events;
 public sealed class OutboxEventLog(
     IRecordStore records, LeasedJobs jobs, ChangeSignal signal, TimeSpan poll, BackgroundPace pace, IEventObserver? observer, TimeProvider clock) : IEventLog
 {
-
     private const string Lane = EventProgress.AllLanes;
 
     /// <summary>Changes that concern nobody in the group move its progress after <see cref="LaneRunner.LazyRows"/>, or so long.</summary>
