@@ -65,9 +65,14 @@ public sealed class ResourceFilter
 
     /// <summary>For each condition on the reference parameter: the resources that it takes, one of which a match refers to.</summary>
     /// <returns>Conditions that name none in particular are left out.</returns>
-    public IEnumerable<ImmutableArray<string>> ReferencesOf(string parameter)
+    public IEnumerable<ImmutableArray<string>> ReferencesOf(string parameter) => References(ValuesOf(parameter));
+
+    /// <summary>The same of all its conditions on references.</summary>
+    public IEnumerable<ImmutableArray<string>> References() => References(_clauses.OfType<ValueClause>().Where(clause => !clause.IsNegated));
+
+    private static IEnumerable<ImmutableArray<string>> References(IEnumerable<ValueClause> clauses)
     {
-        foreach (var clause in ValuesOf(parameter))
+        foreach (var clause in clauses)
         {
             var literal = clause.Values.SelectMany(value => value switch
             {

@@ -29,7 +29,7 @@ public sealed class FilterReader(CriteriaCompiler criteria, RestrictionCompiler 
             return Refuse("The criteria are the canonical url of a topic, or a search on a type of R4 such as Appointment?status=booked.", at, "value");
         }
         return criteria.Compile(type, question < 0 ? "" : text[(question + 1)..]).TryGet(out var filter, out var failure)
-            ? (type, new TypeFilter(filter, [], PatientOf(filter)))
+            ? (type, new TypeFilter(filter, [], NamedBy(type, filter)))
             : At(failure, at);
     }
 
@@ -58,7 +58,7 @@ public sealed class FilterReader(CriteriaCompiler criteria, RestrictionCompiler 
             {
                 return At(failure, "Subscription.criteria.extension");
             }
-            filters.Add(type, new(draft.Criteria.Count == 0 ? null : filter, draft.Compartments.ToImmutable(), draft.Patient ?? PatientOf(filter)));
+            filters.Add(type, new(draft.Criteria.Count == 0 ? null : filter, draft.Compartments.ToImmutable(), draft.Patient is { } patient ? [patient] : NamedBy(type, filter)));
         }
         return filters.ToImmutable();
     }
@@ -110,7 +110,7 @@ public sealed class FilterReader(CriteriaCompiler criteria, RestrictionCompiler 
                 return Refuse($"The filter '{filter.Name}' takes one Patient, as Patient/123.", "", "value");
             }
             draft.Compartments.Add(compartments.Compile(type, new ResourceCondition.InCompartment(id)));
-            draft.Patient = id;
+            draft.Patient = new("Patient", id);
             return null;
         }
         if (!filter.Comparators.IsEmpty && value.Length > 2 && Prefixes.FirstOrDefault(prefix => value.StartsWith(prefix, StringComparison.Ordinal)) is { } used && !filter.Comparators.Contains(used))
@@ -128,20 +128,19 @@ public sealed class FilterReader(CriteriaCompiler criteria, RestrictionCompiler 
         return names.Length == 0 ? "none" : string.Join(", ", names);
     }
 
-    /// <returns>Id of the Patient that every match refers to.</returns>
-    private static string? PatientOf(ResourceFilter filter)
+    /// <returns>Of the conditions that resources can be looked up by, what the narrowest one takes.</returns>
+    private static ImmutableArray<ResourceKey> NamedBy(string type, ResourceFilter filter)
     {
-        foreach (var parameter in (string[])["patient", "subject", "actor", "beneficiary", "individual"])
+        var best = filter.Ids is { } ids ? [.. ids.Select(id => new ResourceKey(type, id))] : ImmutableArray<ResourceKey>.Empty;
+        foreach (var wanted in filter.References())
         {
-            foreach (var wanted in filter.ReferencesOf(parameter))
+            var keys = wanted.Select(reference => ResourceKey.TryParse(reference, out var key) ? key : (ResourceKey?)null).ToImmutableArray();
+            if (!keys.Contains(null) && (best.IsEmpty || keys.Length < best.Length))
             {
-                if (wanted is [var only] && only.StartsWith(PatientPrefix, StringComparison.Ordinal) && FhirIds.IsValid(only[PatientPrefix.Length..]))
-                {
-                    return only[PatientPrefix.Length..];
-                }
+                best = [.. keys.OfType<ResourceKey>()];
             }
         }
-        return null;
+        return best;
     }
 
     private static FhirFailure At(FhirFailure failure, string at) =>
@@ -155,6 +154,6 @@ public sealed class FilterReader(CriteriaCompiler criteria, RestrictionCompiler 
 
         public ImmutableArray<Restriction>.Builder Compartments { get; } = ImmutableArray.CreateBuilder<Restriction>();
 
-        public string? Patient { get; set; }
+        public ResourceKey? Patient { get; set; }
     }
 }

@@ -84,12 +84,12 @@ public sealed record SubscriptionDefinition
 }
 
 /// <summary>What resources of one type must meet to be told of.</summary>
-public sealed class TypeFilter(ResourceFilter? criteria, ImmutableArray<FhirStore.Access.Restriction> compartments, string? patient)
+/// <param name="named">Resources (<c>Type/id</c>) one of which every match names in a reference, or is; empty where none are known.</param>
+public sealed class TypeFilter(ResourceFilter? criteria, ImmutableArray<FhirStore.Access.Restriction> compartments, ImmutableArray<ResourceKey> named)
 {
-    public static TypeFilter Everything { get; } = new(null, [], null);
+    public static TypeFilter Everything { get; } = new(null, [], []);
 
-    /// <summary>Id of the one Patient that every matching resource names; null where that is not known.</summary>
-    public string? Patient => patient;
+    public ImmutableArray<ResourceKey> Named => named;
 
     public bool Matches(ResourceKey key, System.Text.Json.JsonElement resource)
     {

@@ -225,7 +225,7 @@ public sealed class Matcher(
         {
             return;
         }
-        var named = NamedPatients.In(change.Key, opened.Bytes.Span);
+        var named = NamedResources.In(change.Key, opened.Bytes.Span);
         foreach (var topic in plan.Topics)
         {
             if (Fires(draft, topic, opened))

@@ -20,7 +20,7 @@ internal sealed record BookEntry(Feed Feed, long Version, WantedEvents? Wanted, 
     public bool Matches => Feed.Counts && Wanted is not null && Grant is not null;
 }
 
-/// <summary>The subscriptions to be matched, found by the type of a resource and by the patients it names. Immutable.</summary>
+/// <summary>The subscriptions to be matched, found by the type of a resource and by what it refers to. Immutable.</summary>
 internal sealed class SubscriptionBook
 {
     private readonly Lazy<Dictionary<string, TypePlan>> _plans;
@@ -109,72 +109,68 @@ internal sealed class TopicPlan(Topic topic, ImmutableArray<TopicTrigger> trigge
     public bool NeedsPrevious { get; } = triggers.Any(trigger => trigger.NeedsPrevious || (trigger.Interactions & Writes) is ResourceInteraction.Create or ResourceInteraction.Update);
 }
 
-/// <summary>Candidates, those that follow one patient apart: there may be as many of them as patients.</summary>
+/// <summary>Candidates, those that follow certain resources apart: one patient, one practitioner, one schedule. There may be as many of them as there are resources.</summary>
 internal sealed class CandidateIndex
 {
     private readonly List<Candidate> _general = [];
-    private readonly Dictionary<string, List<Candidate>> _byPatient = new(StringComparer.Ordinal);
+    private readonly Dictionary<ResourceKey, List<Candidate>> _byNamed = [];
 
     public void Add(Candidate candidate)
     {
-        if (candidate.Filter.Patient is not { } patient)
+        if (candidate.Filter.Named.IsEmpty)
         {
             _general.Add(candidate);
+            return;
         }
-        else if (_byPatient.TryGetValue(patient, out var list))
+        foreach (var named in candidate.Filter.Named.Distinct())
         {
-            list.Add(candidate);
-        }
-        else
-        {
-            _byPatient.Add(patient, [candidate]);
+            if (_byNamed.TryGetValue(named, out var list))
+            {
+                list.Add(candidate);
+            }
+            else
+            {
+                _byNamed.Add(named, [candidate]);
+            }
         }
     }
 
-    /// <param name="named">Ids of all Patients that the resource names.</param>
-    public IEnumerable<Candidate> For(IReadOnlyCollection<string> named)
+    /// <param name="named">All that the resource names: <see cref="NamedResources"/>.</param>
+    /// <returns>Each once, whoever else it is that they follow.</returns>
+    public IEnumerable<Candidate> For(IReadOnlyCollection<ResourceKey> named)
     {
-        foreach (var candidate in _general)
-        {
-            yield return candidate;
-        }
-        if (_byPatient.Count > 0)
-        {
-            foreach (var patient in named)
-            {
-                foreach (var candidate in _byPatient.GetValueOrDefault(patient) ?? [])
-                {
-                    yield return candidate;
-                }
-            }
-        }
+        var found = _byNamed.Count == 0 ? [] : named.SelectMany(key => _byNamed.GetValueOrDefault(key) ?? []);
+        return _general.Concat(found.Distinct());
     }
 }
 
-/// <summary>Which Patients a resource names, in its references and by being one: more than enough to find who follows them, cheap to look for.</summary>
-internal static class NamedPatients
+/// <summary>Which resources one names, in its references and by being one: more than enough to find who follows them, cheap to look for.</summary>
+internal static class NamedResources
 {
-    private static ReadOnlySpan<byte> Mark => "Patient/"u8;
+    private const int LongestId = 64;
 
-    public static HashSet<string> In(ResourceKey key, ReadOnlySpan<byte> json)
+    /// <param name="json">As it is stored: with no slash escaped.</param>
+    public static HashSet<ResourceKey> In(ResourceKey key, ReadOnlySpan<byte> json)
     {
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        if (key.Type == "Patient")
+        var found = new HashSet<ResourceKey> { key };
+        while (json.IndexOf((byte)'/') is var slash and >= 0)
         {
-            found.Add(key.Id);
-        }
-        for (var at = json.IndexOf(Mark); at >= 0; at = json.IndexOf(Mark))
-        {
-            json = json[(at + Mark.Length)..];
+            var type = slash;
+            while (type > 0 && char.IsAsciiLetter((char)json[type - 1]))
+            {
+                type--;
+            }
             var length = 0;
-            while (length < json.Length && length <= 64 && (char.IsAsciiLetterOrDigit((char)json[length]) || json[length] is (byte)'-' or (byte)'.'))
+            var id = json[(slash + 1)..];
+            while (length < id.Length && length <= LongestId && (char.IsAsciiLetterOrDigit((char)id[length]) || id[length] is (byte)'-' or (byte)'.'))
             {
                 length++;
             }
-            if (length is > 0 and <= 64)
+            if (length is > 0 and <= LongestId && type < slash && char.IsAsciiLetterUpper((char)json[type]))
             {
-                found.Add(Encoding.ASCII.GetString(json[..length]));
+                found.Add(new(Encoding.ASCII.GetString(json[type..slash]), Encoding.ASCII.GetString(id[..length])));
             }
+            json = id;
         }
         return found;
     }

@@ -40,7 +40,7 @@ public sealed class ReminderRoom
         var phones = new PhoneReader(options.PhoneRegion);
         _house = new(store, options.BaseUrl, clock);
         var staff = new Staff(_house, phones, clock);
-        _visits = new(records, store, _house, staff, phones, options, clock);
+        _visits = new(records, store, _house, staff, phones, channels, options, clock);
         _digests = new(records, _house, staff, options, clock);
         var reader = new FactsReader(store, _house, staff, _digests, phones, languages, options, clock);
         var outcomes = new OutcomeWriter(records, store, _digests, clock);

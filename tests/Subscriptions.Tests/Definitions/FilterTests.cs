@@ -31,19 +31,36 @@ public sealed class FilterTests
         });
     }
 
-    /// <summary>Who follows one patient is found by the patient; nobody else is.</summary>
+    /// <summary>Who follows certain resources is found by them; nobody else is.</summary>
     [Theory]
-    [InlineData("urn:fhir-server:topic:appointment", "Appointment?patient=Patient/p1", "Appointment", "p1")]
-    [InlineData("urn:fhir-server:topic:appointment", "patient=Patient/p1", "Appointment", "p1")]
-    [InlineData("urn:fhir-server:topic:appointment", "Appointment?patient=Patient/p1,Patient/p2", "Appointment", null)]
-    [InlineData("urn:fhir-server:topic:appointment", "Appointment?status=booked", "Appointment", null)]
-    [InlineData("urn:fhir-server:topic:patient-record", "patient=Patient/p1", "Observation", "p1")]
-    [InlineData("urn:fhir-server:topic:patient-record", "Encounter?patient=Patient/p1", "Observation", null)]
-    public async Task Filter_OnOnePatient_IsIndexedByIt(string topic, string filter, string type, string? patient)
+    [InlineData("urn:fhir-server:topic:appointment", "Appointment?patient=Patient/p1", "Appointment", "Patient/p1")]
+    [InlineData("urn:fhir-server:topic:appointment", "patient=Patient/p1", "Appointment", "Patient/p1")]
+    [InlineData("urn:fhir-server:topic:appointment", "Appointment?patient=Patient/p1,Patient/p2", "Appointment", "Patient/p1 Patient/p2")]
+    [InlineData("urn:fhir-server:topic:appointment", "Appointment?practitioner=Practitioner/d1", "Appointment", "Practitioner/d1")]
+    [InlineData("urn:fhir-server:topic:appointment", "Appointment?practitioner=d1", "Appointment", "Practitioner/d1")]
+    [InlineData("urn:fhir-server:topic:appointment", "Appointment?status=booked", "Appointment", "")]
+    [InlineData("urn:fhir-server:topic:slot", "Slot?schedule=Schedule/s1", "Slot", "Schedule/s1")]
+    [InlineData("urn:fhir-server:topic:patient-record", "patient=Patient/p1", "Observation", "Patient/p1")]
+    [InlineData("urn:fhir-server:topic:patient-record", "Encounter?patient=Patient/p1", "Observation", "")]
+    public async Task Filter_OnCertainResources_IsIndexedByThem(string topic, string filter, string type, string named)
     {
         using var house = await House.OpenAsync();
         var found = (await house.Topics.ReadAsync(default)).Find(topic)!;
-        Assert.Equal(patient, house.Filters.ReadFilters(found, [filter]).Value[type].Patient);
+        Assert.Equal(named, string.Join(' ', house.Filters.ReadFilters(found, [filter]).Value[type].Named));
+    }
+
+    [Theory]
+    [InlineData("Observation?subject=Patient/p1&performer=Practitioner/a,Practitioner/b", "Patient/p1")]
+    [InlineData("Observation?_id=o1&subject=Patient/p1", "Observation/o1")]
+    [InlineData("Patient?_id=a,b", "Patient/a Patient/b")]
+    [InlineData("Observation?subject=http://elsewhere.example/fhir/Patient/1", "")]
+    [InlineData("Observation?subject:missing=false", "")]
+    [InlineData("Observation?subject:identifier=http://a|b", "")]
+    [InlineData("Observation?subject=p1", "Device/p1 Group/p1 Location/p1 Patient/p1")]
+    public async Task Criteria_OnCertainResources_AreIndexedByTheFewest(string criteria, string named)
+    {
+        using var house = await House.OpenAsync();
+        Assert.Equal(named, string.Join(' ', house.Filters.ReadCriteria(criteria).Value.Filter.Named));
     }
 
     [Theory]

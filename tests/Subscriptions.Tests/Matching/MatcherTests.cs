@@ -151,19 +151,47 @@ public sealed class MatcherTests
         Task ObserveAsync(string id) => house.PutAsync($$"""{"resourceType":"Observation","id":"{{id}}","status":"final","code":{"text":"c"} }""");
     }
 
-    /// <summary>Filters that follow one patient are looked up by the patients a resource names; that changes nothing of what matches.</summary>
+    /// <summary>Filters that follow certain resources are looked up by what a resource names; that changes nothing of what matches. The oracle asks every filter.</summary>
     [Fact]
-    public void NamedPatients_AreAllThatAnyReferenceNames() =>
-        Gen.Select(Gen.Int[0, 20].Array[0, 6], Gen.String).Sample((patients, noise) =>
+    public async Task Candidates_AreAllWhoseFilterMatches_EachOnce()
+    {
+        using var house = await House.OpenAsync();
+        string[] conditions =
+        [
+            "subject=Patient/1", "subject=Patient/2", "patient=1", "subject=Patient/1,Patient/2,Patient/1", "performer=Practitioner/1", "performer=Practitioner/1,Patient/2",
+            "status=final", "encounter=Encounter/1", "encounter=2", "subject=http://elsewhere.example/fhir/Patient/1", "subject:missing=false", "_id=1,2",
+        ];
+        string[] bases = ["", "http://test/fhir/", "http://elsewhere.example/fhir/"];
+        var wanted = Gen.Int[0, conditions.Length - 1].Array[1, 3].Array[1, 12];
+        var references = Gen.Select(Gen.Int[0, 2], Gen.Int[1, 3], Gen.Bool, (at, id, versioned) => $"{bases[at]}Patient/{id}{(versioned ? "/_history/1" : "")}");
+        Gen.Select(wanted, references, Gen.Bool, Gen.Int[1, 3], Gen.Int[1, 3], Gen.String).Sample((filters, subject, isDoctor, performer, id, noise) =>
         {
-            var json = System.Text.Json.JsonSerializer.Serialize(new
+            var index = new Subscriptions.Matching.CandidateIndex();
+            var all = filters.Select((some, i) => new Subscriptions.Matching.Candidate($"{i}", house.Filters.ReadCriteria("Observation?" + string.Join('&', some.Select(one => conditions[one]))).Value.Filter)).ToList();
+            all.ForEach(index.Add);
+            var key = new ResourceKey("Observation", $"{id}");
+            var json = System.Text.Encoding.UTF8.GetBytes(System.Text.Json.JsonSerializer.Serialize(new
             {
-                note = noise,
-                a = patients.Select((patient, i) => new { reference = (i % 3) switch { 0 => $"Patient/p.{patient}-x", 1 => $"http://test/fhir/Patient/p.{patient}-x/_history/1", _ => $"Patient/p.{patient}-x#part" } }),
-            });
-            var found = Subscriptions.Matching.NamedPatients.In(new("Observation", "o"), System.Text.Encoding.UTF8.GetBytes(json));
-            return patients.All(patient => found.Contains($"p.{patient}-x"));
+                note = noise, status = id == 1 ? "final" : "preliminary", subject = new { reference = subject }, performer = new[] { new { reference = $"{(isDoctor ? "Practitioner" : "Patient")}/{performer}" } }, encounter = new { reference = $"Encounter/{id}" },
+            }));
+            using var document = System.Text.Json.JsonDocument.Parse(json);
+            var found = index.For(Subscriptions.Matching.NamedResources.In(key, json)).Where(candidate => candidate.Filter.Matches(key, document.RootElement)).Select(candidate => candidate.Subscription);
+            return all.Where(candidate => candidate.Filter.Matches(key, document.RootElement)).Select(candidate => candidate.Subscription).Order(StringComparer.Ordinal)
+                .SequenceEqual(found.Order(StringComparer.Ordinal));
         });
+    }
+
+    [Theory]
+    [InlineData("Patient/p.1-x", "Patient/p.1-x")]
+    [InlineData("http://test/fhir/Patient/1/_history/2", "Patient/1")]
+    [InlineData("Patient/1#part", "Patient/1")]
+    [InlineData("/Patient/1/", "Patient/1")]
+    [InlineData("urn:a/b patient/1 Patient/ /1 Patient/_", "")]
+    public void NamedResources_AreWhatLooksLikeAReference(string text, string named)
+    {
+        var found = Subscriptions.Matching.NamedResources.In(new("Observation", "o"), System.Text.Encoding.UTF8.GetBytes(text));
+        Assert.Equal(["Observation/o", .. named.Split(' ', StringSplitOptions.RemoveEmptyEntries)], found.Select(key => key.ToString()).Order(StringComparer.Ordinal));
+    }
 
     /// <summary>What the subscriber may not see when it happens gets no number; whose access has ended is counted no more, and it is said.</summary>
     [Fact]

@@ -111,7 +111,8 @@ internal sealed class Preparation(
             return Claim(id, message, facts, way, others: ways.Count > 1, now);
         }
         // What other channels were tried for is written down already; and who gets the same by mail has been told.
-        var isToldOtherwise = message.GivenUp.Count > 0 || facts.IsStaff || (message.Route == MessageRoute.Phone && where is null && !facts.Person.Emails.IsEmpty);
+        var hasMail = !facts.Person.Emails.IsEmpty && facts.Channels.Contains(MessageChannelKind.Email) && channels.Has(MessageChannelKind.Email);
+        var isToldOtherwise = message.GivenUp.Count > 0 || facts.IsStaff || (message.Route == MessageRoute.Phone && where is null && hasMail);
         return isToldOtherwise ? Done(message) : NotSent(id, message, why, where);
     }
 

@@ -33,6 +33,31 @@ public sealed class PlannerTests
         Assert.Single(room.Mail.Taken);
     }
 
+    /// <summary>A channel that the operator has not set up is as if nobody had such an address: who is told by another is not noted as not reached.</summary>
+    [Theory]
+    [InlineData(MessageChannelKind.Sms)]
+    [InlineData(MessageChannelKind.Email)]
+    public async Task Booked_OnlyOneChannelIsSetUp_IsToldByIt_AndNothingIsNotedOfTheOther(MessageChannelKind kind)
+    {
+        using var room = await PostRoom.OpenAsync(setUp: [kind]);
+        await room.PutAsync(A.Patient());
+        await room.PutAsync(A.Visit("2026-05-19T14:00"));
+        await room.PlanAndSendAsync();
+        Assert.Single((kind == MessageChannelKind.Sms ? room.Sms : room.Mail).Taken);
+        Assert.Equal("completed", (string?)Assert.Single(await room.CommunicationsAsync())["status"]);
+    }
+
+    [Fact]
+    public async Task Booked_NoChannelIsSetUp_ThatIsNotedOnce()
+    {
+        using var room = await PostRoom.OpenAsync(setUp: []);
+        await room.PutAsync(A.Patient());
+        await room.PutAsync(A.Visit("2026-05-19T14:00"));
+        await room.PlanAndSendAsync();
+        var note = Assert.Single(await room.CommunicationsAsync());
+        Assert.Equal(("not-done", "no-address"), ((string?)note["status"], (string?)note["statusReason"]!["coding"]![0]!["code"]));
+    }
+
     [Fact]
     public async Task Moved_IsTold_AndOldRemindersAreGone()
     {

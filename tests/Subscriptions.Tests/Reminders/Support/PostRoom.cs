@@ -42,7 +42,7 @@ internal sealed class PostRoom : IDisposable
     private readonly StoreKeys _keys;
     private readonly LaneRunner _lane;
 
-    private PostRoom(IRecordStore store, TestVault vault, StoreKeys keys, StillClock clock, ReminderOptions options, FakeChannel[] channels)
+    private PostRoom(IRecordStore store, TestVault vault, StoreKeys keys, StillClock clock, ReminderOptions options, FakeChannel[] channels, ImmutableArray<MessageChannelKind> setUp)
     {
         (Raw, _vault, _keys, Clock, Options) = (store, vault, keys, clock, options);
         (Push, Sms, Mail) = (channels[0], channels[1], channels[2]);
@@ -51,7 +51,7 @@ internal sealed class PostRoom : IDisposable
         var indexer = new ResourceIndexer(keys.IndexTokens, fields, search);
         Store = new(store, keys.Cipher, indexer, new(store, keys.Cipher, keys.Protector, indexer, fields, search, clock), [], clock);
         Records = new(store, keys.Cipher, keys.IndexTokens, clock);
-        Room = new(Store, Records, fields, new(Configured(options, channels)), Risk, options, Observer, clock);
+        Room = new(Store, Records, fields, new(channels.Where(channel => setUp.Contains(channel.Kind))), Risk, options, Observer, clock);
         Planner = Room.Planner(new());
         _lane = new(store, ReminderPlanner.Group, "all", Planner, async (dead, progress, ct) =>
         {
@@ -101,15 +101,17 @@ internal sealed class PostRoom : IDisposable
         Sms = new(0, 0),
     };
 
-    public static Task<PostRoom> OpenAsync(ReminderOptions? options = null, IRecordStore? store = null)
+    /// <param name="setUp">Channels that the operator has given credentials for; null: those that the options allow.</param>
+    public static Task<PostRoom> OpenAsync(ReminderOptions? options = null, IRecordStore? store = null, ImmutableArray<MessageChannelKind>? setUp = null)
     {
         var clock = new StillClock(Opening);
-        return OpenAsync(store ?? new InMemoryRecordStore(), new(), clock, options ?? Usual,
-            [new(MessageChannelKind.Push, false, clock), new(MessageChannelKind.Sms, true, clock), new(MessageChannelKind.Email, false, clock)]);
+        options ??= Usual;
+        return OpenAsync(store ?? new InMemoryRecordStore(), new(), clock, options,
+            [new(MessageChannelKind.Push, false, clock), new(MessageChannelKind.Sms, true, clock), new(MessageChannelKind.Email, false, clock)], setUp ?? options.Channels);
     }
 
     /// <summary>Another process on the same database, with the same providers.</summary>
-    public Task<PostRoom> AnotherAsync(ReminderOptions? options = null) => OpenAsync(Raw, _vault, Clock, options ?? Options, [Push, Sms, Mail]);
+    public Task<PostRoom> AnotherAsync(ReminderOptions? options = null) => OpenAsync(Raw, _vault, Clock, options ?? Options, [Push, Sms, Mail], (options ?? Options).Channels);
 
     /// <summary>Follows what has changed since it was called last.</summary>
     public async Task PlanAsync()
@@ -184,10 +186,8 @@ internal sealed class PostRoom : IDisposable
 
     public void Dispose() => _keys.Dispose();
 
-    private static IEnumerable<IMessageChannel> Configured(ReminderOptions options, FakeChannel[] channels) => channels.Where(channel => options.Channels.Contains(channel.Kind));
-
-    private static async Task<PostRoom> OpenAsync(IRecordStore store, TestVault vault, StillClock clock, ReminderOptions options, FakeChannel[] channels) =>
-        new(store, vault, await StoreKeys.OpenAsync(store, vault, clock, default), clock, options, channels);
+    private static async Task<PostRoom> OpenAsync(IRecordStore store, TestVault vault, StillClock clock, ReminderOptions options, FakeChannel[] channels, ImmutableArray<MessageChannelKind> setUp) =>
+        new(store, vault, await StoreKeys.OpenAsync(store, vault, clock, default), clock, options, channels, setUp);
 }
 
 /// <summary>Says of each visit what a test says.</summary>
