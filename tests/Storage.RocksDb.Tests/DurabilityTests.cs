@@ -110,13 +110,7 @@ public sealed class DurabilityTests : IDisposable
     [InlineData(1_500)]
     public async Task LogCutShort_AllButTheUnfinishedCommitIsThere(int cut)
     {
-        await using (var store = Open())
-        {
-            for (var i = 0; i < 10; i++)
-            {
-                await store.CommitAsync(Child.Pair("p", i), default);
-            }
-        }
+        await CrashAfterTenAsync();
         var log = Logs().Single(f => f.Length > 0);
         using (var file = log.Open(FileMode.Open))
         {
@@ -132,13 +126,7 @@ public sealed class DurabilityTests : IDisposable
     [Fact]
     public async Task LogDamagedInTheMiddle_IsRefusedUntilToldToDropIt()
     {
-        await using (var store = Open())
-        {
-            for (var i = 0; i < 10; i++)
-            {
-                await store.CommitAsync(Child.Pair("p", i), default);
-            }
-        }
+        await CrashAfterTenAsync();
         var log = Logs().Single(f => f.Length > 0);
         Flip(log.FullName, log.Length / 2);
         Assert.Throws<StoreCorruptException>(() => Open());
@@ -202,6 +190,32 @@ public sealed class DurabilityTests : IDisposable
         var all = await store.QueryAsync(new("Patient", Predicate.Everything, default, null, 10_000), default);
         Assert.Equal(0, all.Records.Count % 2);
         Assert.Contains(all.Records, r => r.Key.Id.StartsWith("again", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Closed_LeavesNothingToReplay()
+    {
+        await CrashAfterTenAsync();
+        Assert.NotEqual(0, Logs().Sum(log => log.Length));
+        await Open().DisposeAsync();
+        Assert.Equal(0, Logs().Sum(log => log.Length));
+        await using var again = Open();
+        Assert.Equal(20, await again.CountAsync("Patient", Predicate.Everything, 100, default));
+    }
+
+    /// <summary>Ten pairs, and the folder as a process leaves it that does not come to close its store.</summary>
+    private async Task CrashAfterTenAsync()
+    {
+        var (open, left) = (_folder.Sub("open"), Directory.CreateDirectory(_folder.Sub("store")).FullName);
+        await using var store = Open(open);
+        for (var i = 0; i < 10; i++)
+        {
+            await store.CommitAsync(Child.Pair("p", i), default);
+        }
+        foreach (var file in Directory.EnumerateFiles(open))
+        {
+            File.Copy(file, Path.Combine(left, Path.GetFileName(file)));
+        }
     }
 
     private IEnumerable<FileInfo> Logs() => new DirectoryInfo(_folder.Sub("store")).EnumerateFiles("*.log");

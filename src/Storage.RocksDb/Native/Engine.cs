@@ -168,6 +168,19 @@ internal sealed unsafe class Engine
         EngineErrors.ThrowIfSet(error, $"writing a backup to {directory}");
     }
 
+    /// <summary>Writes out sorted what only memory and the log of recent commits hold, so that the next open has nothing to replay.</summary>
+    public void Flush()
+    {
+        var options = RocksNative.rocksdb_flushoptions_create(); // as they are made, they wait
+        byte* error;
+        fixed (nint* families = _families)
+        {
+            RocksNative.rocksdb_flush_cfs(_db, options, families, _families.Length, out error);
+        }
+        RocksNative.rocksdb_flushoptions_destroy(options);
+        EngineErrors.ThrowIfSet(error, "writing out recent commits");
+    }
+
     private void Close()
     {
         if (Interlocked.Exchange(ref _closing, 1) != 0)
