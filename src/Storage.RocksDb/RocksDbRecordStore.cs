@@ -15,16 +15,18 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
 {
     private readonly EngineHolder _engines;
     private readonly CommitLoop _commits;
+    private readonly CompactionPace _compactions;
     private readonly IWriteListener? _listener;
     private readonly string _directory;
     private int _disposed;
 
-    private RocksDbRecordStore(RocksDbOptions options, EngineHolder engines)
+    private RocksDbRecordStore(RocksDbOptions options, EngineHolder engines, TimeProvider clock)
     {
         _directory = options.Directory;
         _listener = options.Listener;
         _engines = engines;
         _commits = new CommitLoop(options, engines);
+        _compactions = new CompactionPace(engines, () => _commits.Written, clock);
     }
 
     /// <summary>Opens the store in the folder, or makes a new one.</summary>
@@ -50,7 +52,7 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
         try
         {
             StoreFolder.WriteOwner(options.Directory);
-            return new(options, engines);
+            return new(options, engines, clock);
         }
         catch
         {
@@ -264,6 +266,7 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
+            _compactions.Dispose();
             await _commits.StopAsync().ConfigureAwait(false);
             var engine = _engines.Current.Engine;
             await Task.Run(() => WriteOut(engine)).ConfigureAwait(false);

@@ -9,8 +9,8 @@ internal sealed class Paces
     public Paces(RequestMetrics requests, TimeProvider clock)
     {
         var load = new RequestLoad(() => requests.Spent, clock);
-        Events = Of(TimeSpan.FromMilliseconds(8));
-        Messages = Of(TimeSpan.FromMilliseconds(80));
+        Events = Of(TimeSpan.FromMilliseconds(16));
+        Messages = Of(TimeSpan.FromMilliseconds(160));
 
         BackgroundPace Of(TimeSpan interval) => new(() => load.AtOnce, Environment.ProcessorCount, interval, clock);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using FhirCore.Records;
 
@@ -166,6 +167,20 @@ internal sealed unsafe class Engine
         }
         RocksNative.rocksdb_checkpoint_object_destroy(checkpoint);
         EngineErrors.ThrowIfSet(error, $"writing a backup to {directory}");
+    }
+
+    /// <param name="files">Young files of a family at which they are put together with older ones, from 1 on.</param>
+    public void SetCompactionTrigger(int files)
+    {
+        var text = NullTerminated(files.ToString(CultureInfo.InvariantCulture));
+        fixed (byte* name = "level0_file_num_compaction_trigger\0"u8, value = text)
+        {
+            foreach (var family in _families)
+            {
+                RocksNative.rocksdb_set_options_cf(_db, family, 1, &name, &value, out var error);
+                EngineErrors.ThrowIfSet(error, "setting when files are put together");
+            }
+        }
     }
 
     /// <summary>Writes out sorted what only memory and the log of recent commits hold, so that the next open has nothing to replay.</summary>

@@ -79,8 +79,8 @@ internal sealed class EngineSettings : IDisposable
         RocksNative.rocksdb_options_set_write_buffer_size(o, writeBuffer);
         RocksNative.rocksdb_options_set_max_write_buffer_number(o, 3);
         RocksNative.rocksdb_options_set_target_file_size_base(o, 32 << 20);
-        RocksNative.rocksdb_options_set_max_bytes_for_level_base(o, 128 << 20);
-        RocksNative.rocksdb_options_set_level0_file_num_compaction_trigger(o, 6);
+        RocksNative.rocksdb_options_set_max_bytes_for_level_base(o, 256 << 20);
+        RocksNative.rocksdb_options_set_level0_file_num_compaction_trigger(o, CompactionPace.FilesInARush);
         RocksNative.rocksdb_options_set_compression(o, compression);
         RocksNative.rocksdb_options_set_block_based_table_factory(o, table);
         RocksNative.rocksdb_block_based_options_destroy(table);

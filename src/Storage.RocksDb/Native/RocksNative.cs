@@ -84,6 +84,7 @@ internal static unsafe partial class RocksNative
     // Database
     [LibraryImport(Library)] public static partial nint rocksdb_open_column_families(nint options, byte* path, int count, byte** names, nint* familyOptions, nint* families, out byte* error);
     [LibraryImport(Library)] public static partial void rocksdb_close(nint db);
+    [LibraryImport(Library)] public static partial void rocksdb_set_options_cf(nint db, nint family, int count, byte** names, byte** values, out byte* error);
     [LibraryImport(Library)] public static partial nint rocksdb_flushoptions_create();
     [LibraryImport(Library)] public static partial void rocksdb_flushoptions_destroy(nint options);
     [LibraryImport(Library)] public static partial void rocksdb_flush_cfs(nint db, nint options, nint* families, int count, out byte* error);

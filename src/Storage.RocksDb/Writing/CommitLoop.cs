@@ -22,6 +22,7 @@ internal sealed class CommitLoop
     private readonly Thread _thread;
     private LogEnd _end;
     private volatile bool _mustReread;
+    private long _written;
 
     public CommitLoop(RocksDbOptions options, EngineHolder engines)
     {
@@ -34,6 +35,9 @@ internal sealed class CommitLoop
     }
 
     public Stamps Stamps { get; } = new();
+
+    /// <summary>Bytes of all commits since the start.</summary>
+    public long Written => Volatile.Read(ref _written);
 
     /// <exception cref="StoreUnavailableException">The store is closed.</exception>
     public async Task<CommitResult> CommitAsync(PreparedCommit commit, CancellationToken ct)
@@ -115,6 +119,7 @@ internal sealed class CommitLoop
             _listener?.AnythingWritten();
             throw;
         }
+        Volatile.Write(ref _written, _written + _batch.Length);
         if (_listener is not null)
         {
             _batch.TellWritten(_listener);
