@@ -104,7 +104,7 @@ internal static class EventRun
         }
     }
 
-    /// <summary>By turns on the same core, now the one first and now the other; the server that tells has told everything before the other has its turn.</summary>
+    /// <summary>By turns on the same core, now the one first and now the other, which stands still meanwhile; the server that tells has told everything before the other has its turn.</summary>
     /// <param name="folder">With the folders <c>telling</c> and <c>silent</c>, which hold the same.</param>
     private static async Task CompareAsync(BenchSettings settings, DataSet data, string folder, bool subscribers, bool patients, Report report)
     {
@@ -142,31 +142,47 @@ internal static class EventRun
         {
             var (part, same) = (new Once(with.GetRange(next, count)), new Once(without.GetRange(next, count)));
             next += count;
-            await UntilQuietAsync(telling); // what telling has left the engine to sort is no cost of these bookings
-            var before = silentFirst ? await BookAsync(silent, same, count) : null;
-            var (eventsBefore, messagesBefore, cpu) = (receiver.Events, receiver.Messages, telling.CpuSeconds);
-            var told = await BookAsync(telling, part, count);
-            var over = Stopwatch.GetTimestamp();
-            var meanwhile = Math.Max(receiver.Events - eventsBefore, receiver.Messages - messagesBefore) / (double)count;
-            // A claim that is too old by the time of its sending is put back for minutes.
-            await UntilAsync(() => (!subscribers || receiver.Events - eventsBefore >= count) && (!patients || receiver.Messages - messagesBefore >= count * 99 / 100));
-            var behind = Stopwatch.GetElapsedTime(over).TotalSeconds;
-            cpu = telling.CpuSeconds - cpu;
-            return (told, before ?? await BookAsync(silent, same, count), 1e6 * cpu / count, behind, meanwhile);
+            var before = silentFirst ? await BookSilentlyAsync(same, count) : null;
+            LoadResult told;
+            double cpu, meanwhile, behind;
+            await using (await silent.PauseAsync())
+            {
+                await UntilQuietAsync(telling);
+                var (eventsBefore, messagesBefore) = (receiver.Events, receiver.Messages);
+                cpu = telling.CpuSeconds;
+                told = await BookAsync(telling, part, count);
+                var over = Stopwatch.GetTimestamp();
+                meanwhile = Math.Max(receiver.Events - eventsBefore, receiver.Messages - messagesBefore) / (double)count;
+                // A claim that is too old by the time of its sending is put back for minutes.
+                await UntilAsync(() => (!subscribers || receiver.Events - eventsBefore >= count) && (!patients || receiver.Messages - messagesBefore >= count * 99 / 100));
+                behind = Stopwatch.GetElapsedTime(over).TotalSeconds;
+                cpu = telling.CpuSeconds - cpu;
+            }
+            return (told, before ?? await BookSilentlyAsync(same, count), 1e6 * cpu / count, behind, meanwhile);
+        }
+
+        async Task<LoadResult> BookSilentlyAsync(Once requests, int count)
+        {
+            await using (await telling.PauseAsync())
+            {
+                await UntilQuietAsync(silent);
+                return await BookAsync(silent, requests, count);
+            }
         }
 
         async Task<LoadResult> BookAsync(PinnedProcess server, Once requests, int count) =>
             Booked(await Load.RunAsync([server], settings.Connections, null, _ => requests.Source()), count);
     }
 
+    /// <summary>What was left to do is no cost of what comes next: until for two seconds hardly anything was done.</summary>
     private static async Task UntilQuietAsync(PinnedProcess server)
     {
         const double Quiet = 0.08;
-        for (var (began, busy) = (Stopwatch.GetTimestamp(), 1.0); busy > Quiet && Stopwatch.GetElapsedTime(began) < Patience;)
+        for (var (began, calm) = (Stopwatch.GetTimestamp(), 0); calm < 2 && Stopwatch.GetElapsedTime(began) < Patience;)
         {
             var (cpu, from) = (server.CpuSeconds, Stopwatch.GetTimestamp());
             await Task.Delay(1_000);
-            busy = (server.CpuSeconds - cpu) / Stopwatch.GetElapsedTime(from).TotalSeconds;
+            calm = (server.CpuSeconds - cpu) / Stopwatch.GetElapsedTime(from).TotalSeconds < Quiet ? calm + 1 : 0;
         }
     }
 

@@ -103,6 +103,24 @@ internal sealed class PinnedProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Stands still until what is returned is disposed of: another has the core to itself.</summary>
+    public async Task<IAsyncDisposable> PauseAsync()
+    {
+        await SignalAsync("STOP");
+        return new Pause(this);
+    }
+
+    private async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    private sealed class Pause(PinnedProcess paused) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await paused.SignalAsync("CONT");
+    }
+
     public async Task<int> UntilExitAsync()
     {
         await _process.WaitForExitAsync();
