@@ -20,6 +20,7 @@ public sealed class BackgroundPace(Func<double> requests, int cores, TimeSpan in
     private readonly Lock _lock = new();
     private readonly long _interval = (long)(interval.TotalSeconds * clock.TimestampFrequency / Math.Max(1, cores));
     private long _next = long.MinValue;
+    private TaskCompletionSource _calm = NewCalm();
 
     /// <summary>For work that has its process to itself.</summary>
     public static BackgroundPace Free { get; } = new(static () => 0, 1, TimeSpan.FromMilliseconds(1), TimeProvider.System);
@@ -34,15 +35,16 @@ public sealed class BackgroundPace(Func<double> requests, int cores, TimeSpan in
 
     private async Task WaitAsync(int pieces, CancellationToken ct)
     {
-        var due = Reserve(pieces);
-        for (var left = Until(due); left > TimeSpan.Zero; left = Until(due))
+        var (due, calm) = Reserve(pieces);
+        for (var left = Until(due); left > TimeSpan.Zero && !calm.IsCompleted; left = Until(due))
         {
             if (!IsBusy)
             {
-                Forget();
+                LetAllGo();
                 return;
             }
-            await Task.Delay(Look(left), clock, ct).ConfigureAwait(false);
+            await Task.WhenAny(calm, Task.Delay(Look(left), clock, ct)).ConfigureAwait(false);
+            ct.ThrowIfCancellationRequested();
         }
     }
 
@@ -51,23 +53,28 @@ public sealed class BackgroundPace(Func<double> requests, int cores, TimeSpan in
 
     private TimeSpan Until(long due) => clock.GetElapsedTime(clock.GetTimestamp(), due);
 
-    private long Reserve(int pieces)
+    private (long Due, Task Calm) Reserve(int pieces)
     {
         var now = clock.GetTimestamp();
         lock (_lock)
         {
             var due = Math.Max(_next, now);
             _next = due + (_interval * pieces);
-            return due;
+            return (due, _calm.Task);
         }
     }
 
-    /// <summary>Everybody's turn has come: the next time begins anew.</summary>
-    private void Forget()
+    /// <summary>Whoever looks first and finds few requests tells all who wait: everybody's turn has come, and the next time begins anew.</summary>
+    private void LetAllGo()
     {
+        TaskCompletionSource waiting;
         lock (_lock)
         {
             _next = long.MinValue;
+            (waiting, _calm) = (_calm, NewCalm());
         }
+        waiting.SetResult();
     }
+
+    private static TaskCompletionSource NewCalm() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
