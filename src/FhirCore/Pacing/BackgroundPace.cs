@@ -12,7 +12,7 @@ namespace FhirCore.Pacing;
 public sealed class BackgroundPace(Func<double> requests, int cores, TimeSpan interval, TimeProvider clock)
 {
     /// <summary>So many requests at once, and for longer than a moment, are more than a core can serve.</summary>
-    public const int RequestsOfACore = 8;
+    public const int RequestsOfACore = 16;
 
     private static readonly TimeSpan ShortestLook = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
