@@ -269,31 +269,10 @@ public sealed class RocksDbRecordStore : IRecordStore, IBackup, IStoreCopy, ISto
             _compactions.Dispose();
             await _commits.StopAsync().ConfigureAwait(false);
             var engine = _engines.Current.Engine;
-            await Task.Run(() => WriteOut(engine)).ConfigureAwait(false);
+            await Task.Run(() => engine.TryKeepHouse(static open => open.Flush())).ConfigureAwait(false); // what is not written out is in the log of recent commits
             _engines.Dispose();
             await engine.Closed.ConfigureAwait(false);
             StoreFolder.ForgetOwner(_directory);
-        }
-    }
-
-    /// <summary>So that the next start is quick. What cannot be written out is in the log of recent commits.</summary>
-    private static void WriteOut(Engine engine)
-    {
-        if (!engine.TryEnter())
-        {
-            return;
-        }
-        try
-        {
-            engine.Flush();
-        }
-        catch (StoreUnavailableException)
-        {
-            // A disk that is full or gone: the next open replays the log.
-        }
-        finally
-        {
-            engine.Exit();
         }
     }
 

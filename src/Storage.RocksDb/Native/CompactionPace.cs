@@ -1,5 +1,3 @@
-using FhirCore.Records;
-
 namespace Storage.RocksDb.Native;
 
 /// <summary>
@@ -58,24 +56,6 @@ internal sealed class CompactionPace : IDisposable
         }
     }
 
-    private static bool Set(Engine engine, int files)
-    {
-        if (!engine.TryEnter())
-        {
-            return false;
-        }
-        try
-        {
-            engine.SetCompactionTrigger(files);
-            return true;
-        }
-        catch (StoreUnavailableException)
-        {
-            return false; // a full disk: tried again in a second
-        }
-        finally
-        {
-            engine.Exit();
-        }
-    }
+    /// <summary>Where it does not come to it, it is tried again in a second.</summary>
+    private static bool Set(Engine engine, int files) => engine.TryKeepHouse(open => open.SetCompactionTrigger(files));
 }

@@ -76,6 +76,29 @@ internal sealed unsafe class Engine
         return false;
     }
 
+    /// <summary>Does what may be left undone: nothing where the engine is being closed, or its disk is full or gone.</summary>
+    /// <returns>Whether it was done.</returns>
+    public bool TryKeepHouse(Action<Engine> work)
+    {
+        if (!TryEnter())
+        {
+            return false;
+        }
+        try
+        {
+            work(this);
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
     public void Exit()
     {
         if (Interlocked.Decrement(ref _users) == Retired)

@@ -40,9 +40,10 @@ public sealed class ReminderRoom
         var phones = new PhoneReader(options.PhoneRegion);
         _house = new(store, options.BaseUrl, clock);
         var staff = new Staff(_house, phones, clock);
-        _visits = new(records, store, _house, staff, phones, channels, options, clock);
+        var order = new ChannelOrder(options, channels);
+        _visits = new(records, store, _house, staff, phones, order, options, clock);
         _digests = new(records, _house, staff, options, clock);
-        var reader = new FactsReader(store, _house, staff, _digests, phones, languages, options, clock);
+        var reader = new FactsReader(store, _house, staff, _digests, phones, order, languages, options, clock);
         var outcomes = new OutcomeWriter(records, store, _digests, clock);
         var preparation = new Preparation(
             records, reader, new(records, options), new(store, fields, _house, options), new(records, options, clock), channels, risk, options, clock);

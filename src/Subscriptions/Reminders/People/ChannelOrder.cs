@@ -1,14 +1,19 @@
 using System.Collections.Immutable;
 using FhirCore.Messages;
+using Subscriptions.Reminders.Sending;
 
 namespace Subscriptions.Reminders.People;
 
-internal static class ChannelOrder
+/// <summary>The channels by which somebody is told, in the order they are tried: never one that is not set up.</summary>
+internal sealed class ChannelOrder(ReminderOptions options, MessageChannels channels)
 {
-    /// <summary>Channels in the order they are tried: what the patient says, else the service or place, else the settings; never one that the settings leave out.</summary>
-    public static ImmutableArray<MessageChannelKind> Of(Person person, Place place, ReminderOptions options)
+    /// <summary>Practitioners are told by e-mail alone.</summary>
+    public ImmutableArray<MessageChannelKind> OfStaff { get; } = channels.Has(MessageChannelKind.Email) ? [MessageChannelKind.Email] : [];
+
+    /// <summary>What the patient says, else the service or place, else the settings; never one that the settings leave out.</summary>
+    public ImmutableArray<MessageChannelKind> Of(Person patient, Place place)
     {
-        var wanted = person.Preferences?.Channels ?? place.Preferences.Select(said => said.Channels).FirstOrDefault(said => said is not null) ?? options.Channels;
-        return wanted.RemoveAll(channel => !options.Channels.Contains(channel));
+        var wanted = patient.Preferences?.Channels ?? place.Preferences.Select(said => said.Channels).FirstOrDefault(said => said is not null) ?? options.Channels;
+        return wanted.RemoveAll(channel => !options.Channels.Contains(channel) || !channels.Has(channel));
     }
 }

@@ -6,7 +6,6 @@ using FhirStore.Sealed;
 using NodaTime;
 using Subscriptions.Reminders.People;
 using Subscriptions.Reminders.Records;
-using Subscriptions.Reminders.Sending;
 
 namespace Subscriptions.Reminders.Planning;
 
@@ -28,7 +27,7 @@ internal sealed record PlanChange(ResourceKey Appointment, long Version)
 
 /// <summary>Makes the plan of one appointment anew: what is to be said to whom and when, compared with what is planned already.</summary>
 internal sealed class VisitPlanner(
-    ReminderRecords records, ResourceStore store, House house, Staff staff, PhoneReader phones, MessageChannels channels, ReminderOptions options, TimeProvider clock)
+    ReminderRecords records, ResourceStore store, House house, Staff staff, PhoneReader phones, ChannelOrder channels, ReminderOptions options, TimeProvider clock)
 {
     /// <summary>After the visit, for what providers still tell, and so that nothing is planned again.</summary>
     private static readonly TimeSpan KeptAfter = TimeSpan.FromDays(3);
@@ -124,7 +123,7 @@ internal sealed class VisitPlanner(
                 return;
             }
         }
-        var open = (isStaff ? [MessageChannelKind.Email] : ChannelOrder.Of(patient!, place, options)).RemoveAll(kind => !channels.Has(kind));
+        var open = isStaff ? channels.OfStaff : channels.Of(patient!, place);
         var hasMail = open.Contains(MessageChannelKind.Email) && (isStaff || !patient!.Emails.IsEmpty);
         var hasPhone = !isStaff && ((open.Contains(MessageChannelKind.Sms) && !patient!.Numbers.IsEmpty)
             || (open.Contains(MessageChannelKind.Push) && await records.Devices.AnyAsync(records.OfPatient(patient!.Key.Id), ct)));

@@ -11,7 +11,7 @@ namespace Subscriptions.Reminders.Sending;
 /// <param name="Visit">As it stands; null for a digest.</param>
 /// <param name="There">Zone of the place: times are those that the clock there shows.</param>
 /// <param name="Here">Zone of the person: quiet hours and days are theirs.</param>
-/// <param name="Channels">Those that the person takes, in their order.</param>
+/// <param name="Channels">Those that are set up and that the person takes, in their order.</param>
 internal sealed record Facts(Visit? Visit, Person Person, Place Place, Language Language, DateTimeZone There, DateTimeZone Here, ImmutableArray<MessageChannelKind> Channels)
 {
     public bool IsStaff => Person.Key.Type != "Patient";

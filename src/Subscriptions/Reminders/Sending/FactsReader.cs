@@ -10,7 +10,7 @@ namespace Subscriptions.Reminders.Sending;
 
 /// <summary>Reads what a message is about, as it stands now, and says whether what the message says is still so.</summary>
 internal sealed class FactsReader(
-    ResourceStore store, House house, Staff staff, DigestPlanner digests, PhoneReader phones, LanguageSet languages, ReminderOptions options, TimeProvider clock)
+    ResourceStore store, House house, Staff staff, DigestPlanner digests, PhoneReader phones, ChannelOrder channels, LanguageSet languages, ReminderOptions options, TimeProvider clock)
 {
     public async ValueTask<Facts> ReadAsync(StoredMessage message, CancellationToken ct)
     {
@@ -27,11 +27,11 @@ internal sealed class FactsReader(
             var patient = Person.Of(recipient, await store.ReadAsync(recipient, ct), phones, clock.GetUtcNow());
             return new(
                 visit, patient, place, languages.Of(patient.Language), Zones.Of(place.TimeZone, patient.TimeZone, options.TimeZone), Zones.Of(patient.TimeZone, place.TimeZone, options.TimeZone),
-                ChannelOrder.Of(patient, place, options));
+                channels.Of(patient, place));
         }
         var person = await staff.FindAsync(recipient, visit?.Actors ?? [], ct);
         var zone = message.Topic == MessageTopic.Digest ? await digests.ZoneAsync(recipient, ct) : Zones.Of(place.TimeZone, person.TimeZone, options.TimeZone);
-        return new(visit, person, place, languages.Of(person.Language), zone, zone, [MessageChannelKind.Email]);
+        return new(visit, person, place, languages.Of(person.Language), zone, zone, channels.OfStaff);
     }
 
     /// <summary>The one question that decides whether anything goes out.</summary>

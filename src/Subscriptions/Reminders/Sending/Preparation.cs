@@ -111,7 +111,7 @@ internal sealed class Preparation(
             return Claim(id, message, facts, way, others: ways.Count > 1, now);
         }
         // What other channels were tried for is written down already; and who gets the same by mail has been told.
-        var hasMail = !facts.Person.Emails.IsEmpty && facts.Channels.Contains(MessageChannelKind.Email) && channels.Has(MessageChannelKind.Email);
+        var hasMail = facts.Channels.Contains(MessageChannelKind.Email) && !facts.Person.Emails.IsEmpty;
         var isToldOtherwise = message.GivenUp.Count > 0 || facts.IsStaff || (message.Route == MessageRoute.Phone && where is null && hasMail);
         return isToldOtherwise ? Done(message) : NotSent(id, message, why, where);
     }
@@ -122,7 +122,7 @@ internal sealed class Preparation(
     {
         var ways = new List<Way>();
         var (why, where) = ("no-address", (MessageChannelKind?)null);
-        foreach (var kind in facts.Channels.Where(kind => channels.Has(kind) && !message.GivenUp.Contains(kind) && IsOn(message.Route, kind)))
+        foreach (var kind in facts.Channels.Where(kind => !message.GivenUp.Contains(kind) && IsOn(message.Route, kind)))
         {
             if (kind == MessageChannelKind.Push)
             {
