@@ -9,6 +9,9 @@ namespace FhirServer.Tests;
 /// <summary>What one caller's requests may cost: records that the store handles for them, whatever the number of requests.</summary>
 public sealed class BudgetTests(BudgetServer server) : IClassFixture<BudgetServer>
 {
+    /// <summary>So many that the third search for all of them leaves a debt of many seconds: what is then refused is so on a slow machine, too.</summary>
+    private const int Patients = 150;
+
     [Fact]
     public void Budget_IsSpent_ComesBackBitByBit_AndTheDebtIsNeverMoreThanAMinutesWorth()
     {
@@ -87,12 +90,12 @@ public sealed class BudgetTests(BudgetServer server) : IClassFixture<BudgetServe
         var (refused, asked) = (default(Answer), 0);
         while (refused is null && asked++ < 100)
         {
-            var answer = await bert.GetAsync("Patient?_count=100");
+            var answer = await bert.GetAsync($"Patient?_count={Patients}");
             refused = answer.Status == 200 ? null : answer;
         }
         Assert.InRange(asked, 2, 20);
         Assert.Equal((429, "throttled"), (refused!.Status, (string?)refused.Issues[0]["code"]));
-        Assert.InRange(refused.Response.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
+        Assert.InRange(refused.Response.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2));
 
         // Whatever they ask now, nothing is done; and nobody else is affected.
         Assert.Equal(429, (await bert.GetAsync($"Patient/{house.Own}")).Status);
@@ -102,7 +105,7 @@ public sealed class BudgetTests(BudgetServer server) : IClassFixture<BudgetServe
         Assert.Single((await server.Client.GetAsync($"Patient/{house.Own}/_history")).Entries);
         for (var i = 0; i < 30; i++)
         {
-            Assert.Equal(200, (await server.Client.GetAsync("Patient?_count=100")).Status); // a client that acts for itself has no budget here
+            Assert.Equal(200, (await server.Client.GetAsync($"Patient?_count={Patients}")).Status); // a client that acts for itself has no budget here
         }
     }
 
@@ -111,7 +114,7 @@ public sealed class BudgetTests(BudgetServer server) : IClassFixture<BudgetServe
     {
         var house = await FurnishAsync();
         using var anna = await SignInAsync(house);
-        var batch = await anna.PostAsync("", BundleTests.Bundle("batch", [.. Enumerable.Range(0, 100).Select(_ => BundleTests.Request("GET", "Patient?_count=100"))]));
+        var batch = await anna.PostAsync("", BundleTests.Bundle("batch", [.. Enumerable.Range(0, 100).Select(_ => BundleTests.Request("GET", $"Patient?_count={Patients}"))]));
 
         Assert.Equal(200, batch.Status);
         var statuses = batch.Entries.Select(entry => ((string)entry["response"]!["status"]!)[..3]).ToList();
@@ -136,7 +139,7 @@ public sealed class BudgetTests(BudgetServer server) : IClassFixture<BudgetServe
     private async Task<AccessHouse> FurnishAsync()
     {
         var house = await AccessHouse.OpenAsync(server);
-        var patients = Enumerable.Range(0, 100).Select(i => BundleTests.Put($"Patient/{house.Run}-n{i}", $$"""{"resourceType":"Patient","id":"{{house.Run}}-n{{i}}"}"""));
+        var patients = Enumerable.Range(0, Patients).Select(i => BundleTests.Put($"Patient/{house.Run}-n{i}", $$"""{"resourceType":"Patient","id":"{{house.Run}}-n{{i}}"}"""));
         Assert.Equal(200, (await server.Client.PostAsync("", BundleTests.Bundle("transaction", [.. patients]))).Status);
         return house;
     }

@@ -26,13 +26,13 @@ public sealed class RedisTests(RedisServerFixture server) : IClassFixture<RedisS
         var clinic = await OpenAsync("load");
         var state = new ConcurrentDictionary<string, Claim>(StringComparer.Ordinal);
         using var over = new CancellationTokenSource();
-        var workers = new List<Task<int>>();
-        for (var i = 0; i < 2; i++)
-        {
-            workers.Add(BookAsync(clinic, state, i, over.Token));
-            workers.Add(SearchAsync(clinic, state, over.Token));
-            workers.Add(FindAsync(clinic, state, over.Token));
-        }
+        var done = new int[6];
+        Task[] workers =
+        [
+            .. Enumerable.Range(0, 2).Select(half => BookAsync(clinic, state, half, () => Interlocked.Increment(ref done[half]), over.Token)),
+            .. Enumerable.Range(2, 2).Select(i => SearchAsync(clinic, state, () => Interlocked.Increment(ref done[i]), over.Token)),
+            .. Enumerable.Range(4, 2).Select(i => FindAsync(clinic, state, () => Interlocked.Increment(ref done[i]), over.Token)),
+        ];
         var redis = server.Redis!;
         for (var round = 0; round < 2; round++)
         {
@@ -46,12 +46,12 @@ public sealed class RedisTests(RedisServerFixture server) : IClassFixture<RedisS
             await redis.StartAsync();
             await BackAsync();
         }
-        await Task.Delay(300);
+        var cache = server.Services.GetRequiredService<ICache>();
+        await UntilAsync(() => Task.FromResult(workers.Any(worker => worker.IsFaulted) || (done.All(count => count > 5) && cache.Tally.Hits > 0) ? "yes" : null));
         await over.CancelAsync();
-        var done = await Task.WhenAll(workers);
+        await Task.WhenAll(workers);
 
-        Assert.All(done, count => Assert.True(count > 5, string.Join(", ", done)));
-        var tally = server.Services.GetRequiredService<ICache>().Tally;
+        var tally = cache.Tally;
         Assert.True(tally.Hits > 0 && tally.Misses > 0 && tally.Skipped > 0, $"{tally.Hits} hits, {tally.Misses} misses, {tally.Failures} failures, {tally.Skipped} skipped");
         await AssertTruthAsync(clinic, state);
     }
@@ -105,9 +105,8 @@ public sealed class RedisTests(RedisServerFixture server) : IClassFixture<RedisS
         Assert.False(probe.IsRequired);
     }
 
-    private async Task<int> BookAsync(Clinic clinic, ConcurrentDictionary<string, Claim> state, int worker, CancellationToken over)
+    private async Task BookAsync(Clinic clinic, ConcurrentDictionary<string, Claim> state, int worker, Action booked, CancellationToken over)
     {
-        var booked = 0;
         // Each books its own half, back and forth over the schedules: nobody gets in its way, so every booking must succeed.
         for (var n = worker; n < Days * SlotsOfADay * Schedules && !over.IsCancellationRequested; n += 2)
         {
@@ -116,29 +115,26 @@ public sealed class RedisTests(RedisServerFixture server) : IClassFixture<RedisS
             var answer = await server.Client.PostAsync("Appointment/$book", Proposal(slot, n % Schedules));
             Assert.True(answer.Status == 201, answer.Text);
             state[slot.Id] = Claim.Booked;
-            booked++;
+            booked();
             await Task.Delay(15, CancellationToken.None);
         }
-        return booked;
     }
 
-    private async Task<int> SearchAsync(Clinic clinic, ConcurrentDictionary<string, Claim> state, CancellationToken over)
+    private async Task SearchAsync(Clinic clinic, ConcurrentDictionary<string, Claim> state, Action answered, CancellationToken over)
     {
-        var asked = 0;
-        for (; !over.IsCancellationRequested; asked++)
+        for (var asked = 0; !over.IsCancellationRequested; asked++)
         {
             var schedule = asked % Schedules;
             var before = Booked(state);
             var found = await server.Client.SearchAllAsync(SlotQuery(clinic, schedule) + (asked % 2 == 0 ? "&_count=7" : ""));
             Check(clinic.Slots[schedule], before, state, [.. found.Select(slot => (string)slot["id"]!)]);
+            answered();
         }
-        return asked;
     }
 
-    private async Task<int> FindAsync(Clinic clinic, ConcurrentDictionary<string, Claim> state, CancellationToken over)
+    private async Task FindAsync(Clinic clinic, ConcurrentDictionary<string, Claim> state, Action answered, CancellationToken over)
     {
-        var asked = 0;
-        for (; !over.IsCancellationRequested; asked++)
+        for (var asked = 0; !over.IsCancellationRequested; asked++)
         {
             var (schedule, day) = (asked % Schedules, asked % Days);
             var before = Booked(state);
@@ -147,8 +143,8 @@ public sealed class RedisTests(RedisServerFixture server) : IClassFixture<RedisS
             var slots = clinic.Slots[schedule].GetRange(day * SlotsOfADay, SlotsOfADay);
             var starts = found.Matches.Select(match => DateTimeOffset.Parse((string)match["start"]!, CultureInfo.InvariantCulture)).ToHashSet();
             Check(slots, before, state, [.. slots.Where(slot => starts.Contains(slot.Start)).Select(slot => slot.Id)]);
+            answered();
         }
-        return asked;
     }
 
     /// <summary>What was booked before the question is not in the answer; what nobody has asked for until the answer came is, once.</summary>
@@ -239,7 +235,7 @@ public sealed class RedisTests(RedisServerFixture server) : IClassFixture<RedisS
             {
                 return answer;
             }
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromSeconds(20), "It did not come to pass.");
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(1), "It did not come to pass.");
             await Task.Delay(30);
         }
     }

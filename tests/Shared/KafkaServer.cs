@@ -94,7 +94,7 @@ public sealed class KafkaServer : IDisposable
         Assert.SkipUnless(HasJava, NeededJava);
         for (var attempt = 1; ; attempt++)
         {
-            var server = new KafkaServer(folder, FreePort.Draw(), brokers);
+            var server = new KafkaServer(folder, FreePort.Draw(brokers), brokers);
             AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Dispose();
             try
             {

@@ -83,7 +83,7 @@ internal sealed class SharedDatabase : IAsyncDisposable
                 {
                     return;
                 }
-                Assert.True(attempt < 600, await response.Content.ReadAsStringAsync());
+                Assert.True(attempt < 1200, await response.Content.ReadAsStringAsync());
                 await Task.Delay(50);
             }
         }
