@@ -12,7 +12,7 @@ namespace Conformance.Tests;
 /// </summary>
 public sealed class RunningServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(4);
     private readonly StringBuilder _output = new();
     private readonly Process _process;
     private bool _disposed;

@@ -7,6 +7,8 @@ namespace Auditing.Tests;
 /// <summary>The queue and its writer: nothing is lost while the process lives, and nobody is let in while nothing can be stored.</summary>
 public sealed class TrailTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(300);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Watcher _watcher = new();
     private AuditHouse _house = null!;
@@ -17,7 +19,7 @@ public sealed class TrailTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _house = await AuditHouse.OpenAsync();
-        _house.Options.MaxDelay = TimeSpan.FromMilliseconds(300);
+        _house.Options.MaxDelay = TimeSpan.FromSeconds(30); // where the store is well, nobody gives up because the machine is slow
         _house.Options.MaxWaiting = 500;
         _store = new(_house.Store);
         _trail = _house.Trail(_store, _watcher, TimeProvider.System);
@@ -67,6 +69,7 @@ public sealed class TrailTests : IAsyncLifetime
     [Fact]
     public async Task StoreAway_ItClosesInTime_AndOpensAgain_AndNothingIsLost()
     {
+        _house.Options.MaxDelay = Soon;
         _store.Away = true;
         _trail.Record(AuditHouse.Read("p1", AuditHouse.Start));
         Assert.Null(_trail.Closed);
@@ -83,6 +86,7 @@ public sealed class TrailTests : IAsyncLifetime
     public async Task StoreThatHangs_ClosesItToo()
     {
         Assert.True(await _trail.RecordAsync(AuditHouse.Read("p0", AuditHouse.Start), default));
+        _house.Options.MaxDelay = Soon;
         _store.Hang();
         _trail.Record(AuditHouse.Read("p1", AuditHouse.Start));
         await UntilAsync(() => _trail.Closed is not null);

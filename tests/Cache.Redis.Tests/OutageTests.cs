@@ -38,8 +38,8 @@ public sealed class OutageTests
         {
             var start = TimeProvider.System.GetTimestamp();
             await AllCallsAreMissesAsync(cache);
-            // Three calls wait for the bound, the rest for nothing. The bound is 100 ms; a loaded machine may add to it.
-            Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(3));
+            // Three calls wait for the bound of 100 ms, the rest for nothing. If each waited for it, or one for the five seconds that the driver would, it took longer.
+            Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(5));
             await CostsNothingAsync(cache, 20_000);
         }
         finally
@@ -130,7 +130,7 @@ public sealed class OutageTests
         }
     }
 
-    /// <summary>Well under a round trip for each call, even on a machine with much else to do.</summary>
+    /// <summary>None of the calls waits for the bound: a hundredth of it is more than each takes, even on a machine with much else to do.</summary>
     private static async Task CostsNothingAsync(RedisCache cache, int calls)
     {
         var start = TimeProvider.System.GetTimestamp();
@@ -138,6 +138,6 @@ public sealed class OutageTests
         {
             Assert.Null(await cache.GetAsync("a", default));
         }
-        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalMicroseconds / calls, 0, 100);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalMilliseconds / calls, 0, 1);
     }
 }

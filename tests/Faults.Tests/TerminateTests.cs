@@ -109,7 +109,7 @@ public sealed class TerminateTests
                 Assert.True(answer.Headers.ConnectionClose);
                 break;
             }
-            Assert.True(attempt < 100);
+            Assert.True(attempt < 1000);
             await Task.Delay(10, ct);
         }
         using (var during = await server.Http.GetAsync("metadata", ct))
@@ -121,7 +121,7 @@ public sealed class TerminateTests
         var watch = Stopwatch.StartNew();
         server.Running.Terminate();
         Assert.Equal(0, await server.Running.WaitForExitAsync(Limit, ct));
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}");
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"{watch.Elapsed}"); // of thirty
     }
 
     /// <summary>One process alone has nobody to hand over to: by default it stops at once.</summary>

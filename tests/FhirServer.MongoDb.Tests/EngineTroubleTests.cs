@@ -13,7 +13,7 @@ namespace FhirServer.Tests;
 /// </summary>
 public sealed class EngineTroubleTests(TroubledServer server) : IClassFixture<TroubledServer>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Theory]
     [InlineData("slow")]

@@ -3,8 +3,11 @@ using System.Text.Json.Nodes;
 
 namespace FhirServer.Tests;
 
+/// <summary>A server on which nobody else stores anything: that nothing was stored can be counted.</summary>
+public sealed class BadInputServer : ServerFixture;
+
 /// <summary>What a client can get wrong: the right status, an outcome it can act on, nothing stored, and the server goes on.</summary>
-public sealed class BadInputTests(ServerFixture server)
+public sealed class BadInputTests(BadInputServer server) : IClassFixture<BadInputServer>
 {
     private readonly FhirClient _client = server.Client;
 

@@ -9,13 +9,26 @@ public sealed class ConditionalTests(ServerFixture server)
     public async Task Create_HundredAtOnceWithOneIdentifier_MakeOneResource()
     {
         var value = Guid.NewGuid().ToString();
-        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(() =>
-            _client.PostAsync("Patient", BundleTests.Identified(value), ("If-None-Exist", $"identifier=urn:test|{value}")))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(CreateAsync)));
 
         var created = Assert.Single(answers, answer => answer.Status == 201);
         Assert.Equal(99, answers.Count(answer => answer.Status == 200));
         Assert.All(answers, answer => Assert.Equal(created.Location, answer.Location));
         Assert.Single(await _client.SearchAllAsync($"Patient?identifier=urn:test|{value}"));
+
+        // Sent again when told to: on a busy machine a hundred that get into each other's way may not all be done in time.
+        async Task<Answer> CreateAsync()
+        {
+            while (true)
+            {
+                var answer = await _client.PostAsync("Patient", BundleTests.Identified(value), ("If-None-Exist", $"identifier=urn:test|{value}"));
+                if (answer.Status != 503)
+                {
+                    return answer;
+                }
+                await Task.Delay(answer.Response.Headers.RetryAfter!.Delta!.Value, TestContext.Current.CancellationToken);
+            }
+        }
     }
 
     [Fact]

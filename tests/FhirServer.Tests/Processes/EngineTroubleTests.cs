@@ -71,11 +71,12 @@ public sealed class EngineTroubleTests : IAsyncDisposable
     [Fact]
     public async Task SlowSender_IsNotASlowAnswer()
     {
-        var server = await _database.StartAsync("--Server:RequestTimeout=00:00:03");
+        var server = await _database.StartAsync("--Server:RequestTimeout=00:00:08");
         using var client = await server.SignInAsync();
         var (_, token) = await server.AskForTokenAsync();
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Put, server.Base + "/Patient/p1") { Content = new SlowContent(Patient, TimeSpan.FromSeconds(4)) };
+        var much = Patient + new string(' ', 12_000); // a thousand bytes a second: less than a quarter of that is too slow for Kestrel
+        using var request = new HttpRequestMessage(HttpMethod.Put, server.Base + "/Patient/p1") { Content = new SlowContent(much, TimeSpan.FromSeconds(12)) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", (string)token["access_token"]!);
         using var response = await http.SendAsync(request);
         Assert.Equal(201, (int)response.StatusCode);
@@ -138,6 +139,7 @@ public sealed class EngineTroubleTests : IAsyncDisposable
 
     private sealed class SlowContent : HttpContent
     {
+        private const int Parts = 50;
         private readonly string _text;
         private readonly TimeSpan _time;
 
@@ -150,11 +152,11 @@ public sealed class EngineTroubleTests : IAsyncDisposable
 
         protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
         {
-            foreach (var letter in _text)
+            foreach (var part in System.Text.Encoding.ASCII.GetBytes(_text).Chunk(_text.Length / Parts + 1))
             {
-                await stream.WriteAsync(new[] { (byte)letter });
+                await stream.WriteAsync(part);
                 await stream.FlushAsync();
-                await Task.Delay(_time / _text.Length);
+                await Task.Delay(_time / Parts);
             }
         }
 

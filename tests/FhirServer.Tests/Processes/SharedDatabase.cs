@@ -29,7 +29,9 @@ internal sealed class SharedDatabase : IAsyncDisposable
         [
             $"--urls={origin}", "--Server:BaseUrl=http://fhir.example/fhir", $"--Storage:DataDirectory={Path.Combine(_directory, Guid.NewGuid().ToString("n"))}",
             $"--Keys:File:Path={KeyFile}", "--Auth:Clients:0:ClientId=tests", $"--Auth:Clients:0:ClientSecret={Secret}", "--Auth:Clients:0:Scope=system/*.cruds",
-            "--Server:LeaseTime=00:00:03", .. more,
+            "--Server:LeaseTime=00:00:03",
+            "--Audit:MaxDelay=00:01:00", // the store is away for as long as a test takes: requests are not refused for want of the trail as well
+            .. more,
         ], store);
         lock (_servers)
         {
