@@ -37,7 +37,7 @@ public abstract class KillTests
             {
                 try
                 {
-                    var (status, body) = await BookAsync(server, slot, ct);
+                    var (status, body) = await Clinic.BookAsync(server, slot, ct);
                     if (status == HttpStatusCode.Created)
                     {
                         Assert.True(acknowledged.TryAdd((string)body!["id"]!, slot.Slot));
@@ -73,20 +73,6 @@ public abstract class KillTests
             Assert.Equal(held.Values.Order(StringComparer.Ordinal), busy.Order(StringComparer.Ordinal));
         }
         Assert.True(killedInTheMiddle > Rounds / 2, $"Only {killedInTheMiddle} of {Rounds} kills fell into the middle of the bookings.");
-    }
-
-    /// <summary>Comes back when told to: what a killed process had under way may stand in the way of others until the engine ends it.</summary>
-    private static async Task<(HttpStatusCode Status, JsonNode? Body)> BookAsync(Deployment server, (string, string, string) slot, CancellationToken ct)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            var answer = await server.SendAsync(HttpMethod.Post, "Appointment/$book", Clinic.Booking(slot), ct);
-            if (answer.Status != HttpStatusCode.ServiceUnavailable || attempt == 20)
-            {
-                return answer;
-            }
-            await Task.Delay(TimeSpan.FromSeconds(1), ct);
-        }
     }
 }
 

@@ -35,6 +35,41 @@ public sealed class CompactionTests : IDisposable
         }
     }
 
+    /// <summary>Housekeeping that comes upon a damaged file must end neither the process nor the closing, whose callers can do nothing about it.</summary>
+    [Fact]
+    public async Task Damage_FoundWhenFilesArePutTogether_IsToldToWhoWrites_AndClosingGoesOn()
+    {
+        var store = RocksDbRecordStore.Open(new() { Directory = _folder.Sub("store"), WriteBufferBytes = 1 << 20, CacheBytes = 8 << 20 }, _clock);
+        await WriteAsync(store, "whole", 10);
+        var records = new DirectoryInfo(_folder.Sub("store")).EnumerateFiles("*.sst").MaxBy(file => file.Length)!;
+        await using (var file = new FileStream(records.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            file.Position = records.Length / 2;
+            file.Write(new byte[64]);
+        }
+        for (var looks = 0; !await IsRefusedAsync(store, looks); looks++)
+        {
+            Assert.True(looks < 400, "The damage was not found.");
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        await store.DisposeAsync();
+    }
+
+    private static async Task<bool> IsRefusedAsync(RocksDbRecordStore store, int attempt)
+    {
+        try
+        {
+            await store.CommitAsync(A.Commit(A.Write(A.Record(A.Key($"after-{attempt}")))), default);
+            return false;
+        }
+        catch (Exception told) when (told is StoreCorruptException or StoreUnavailableException)
+        {
+            return true;
+        }
+    }
+
     private int Files() => new DirectoryInfo(_folder.Sub("store")).EnumerateFiles("*.sst").Count();
 
     /// <param name="megabytes">A flush at each, about. Ids are spread, or files would be moved instead of put together.</param>

@@ -76,7 +76,10 @@ internal sealed unsafe class Engine
         return false;
     }
 
-    /// <summary>Does what may be left undone: nothing where the engine is being closed, or its disk is full or gone.</summary>
+    /// <summary>
+    /// Does what may be left undone: nothing where the engine is being closed, its disk is full or gone, or a file is damaged. Who reads or
+    /// writes is told of that.
+    /// </summary>
     /// <returns>Whether it was done.</returns>
     public bool TryKeepHouse(Action<Engine> work)
     {
@@ -89,7 +92,7 @@ internal sealed unsafe class Engine
             work(this);
             return true;
         }
-        catch (StoreUnavailableException)
+        catch (Exception error) when (error is StoreUnavailableException or StoreCorruptException)
         {
             return false;
         }
