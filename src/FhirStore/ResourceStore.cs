@@ -15,19 +15,19 @@ namespace FhirStore;
 public sealed class ResourceStore
 {
     private readonly IRecordStore _records;
-    private readonly RecordCipher _cipher;
+    private readonly RecordOpener _opener;
     private readonly RequestResolver _resolver;
     private readonly PlanCommitter _committer;
     private readonly RecentResources? _recent;
 
-    /// <param name="recent">Null where other processes write to the same engine.</param>
+    /// <param name="recent">Null reads and decrypts every time.</param>
     public ResourceStore(
         IRecordStore records, RecordCipher cipher, ResourceIndexer indexer, SearchService search, IEnumerable<IWriteRule> rules, TimeProvider clock,
         RecentResources? recent = null)
     {
         _recent = recent;
         _records = records;
-        _cipher = cipher;
+        _opener = new(cipher, recent);
         _resolver = new(search, clock);
         _committer = new(records, cipher, indexer, [.. rules], clock);
     }
@@ -125,11 +125,12 @@ public sealed class ResourceStore
     private async ValueTask<StoredResource?> FetchAsync(RecentResources recent, ResourceKey key, CancellationToken ct)
     {
         var mark = recent.Mark(key);
-        var resource = await FetchAsync(key, ct);
-        if (resource is not null)
+        if (await _records.GetAsync(key, ct) is not { } record)
         {
-            recent.Put(resource, mark);
+            return null;
         }
+        var resource = await OpenAsync(record, ct);
+        recent.Put(record, resource, mark);
         return resource;
     }
 
@@ -137,7 +138,7 @@ public sealed class ResourceStore
         await _records.GetAsync(key, ct) is { } record ? await OpenAsync(record, ct) : null;
 
     private async ValueTask<StoredResource> OpenAsync(StoredRecord record, CancellationToken ct) =>
-        new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _cipher.OpenAsync(record, ct)) { Partition = record.Partition };
+        new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _opener.OpenAsync(record, ct)) { Partition = record.Partition };
 
     private async ValueTask<ImmutableArray<StoredResource>> OpenAllAsync(IReadOnlyList<StoredRecord> records, CancellationToken ct)
     {

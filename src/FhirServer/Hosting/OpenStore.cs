@@ -22,7 +22,7 @@ internal sealed class OpenStore : IAsyncDisposable
 
     public StoreKeys Keys { get; }
 
-    /// <summary>Null where other processes may write.</summary>
+    /// <summary>Null where nothing is to be kept.</summary>
     public RecentResources? Recent { get; private init; }
 
     /// <summary>Null where the engine is backed up with its own tools.</summary>
@@ -37,9 +37,8 @@ internal sealed class OpenStore : IAsyncDisposable
     {
         MakePrivate(settings.DataDirectory);
         var keys = new StoreKeysOptions();
-        var recent = engine is null && settings.Storage is { Provider: StorageProvider.RocksDb, RecentBytes: > 0 }
-            ? new RecentResources(settings.Storage.RecentBytes, keys.KeyLifetime, clock)
-            : null;
+        var isToldOfWrites = engine is null && settings.Storage.Provider == StorageProvider.RocksDb; // of which this is the one process
+        var recent = settings.Storage.RecentBytes > 0 ? new RecentResources(settings.Storage.RecentBytes, keys.KeyLifetime, isToldOfWrites, clock) : null;
         var records = new CountedRecordStore(engine ?? await Engine.OpenAsync(settings, clock, notice, recent, ct));
         FileKeyVault? vault = null;
         try

@@ -14,7 +14,7 @@ public sealed record StorageSettings
     /// <summary>Longest that one question to MongoDB may take, 1 second to 5 minutes; then the request is refused with 503.</summary>
     public required TimeSpan MongoDbOperationTimeout { get; init; }
 
-    /// <summary>Bytes for resources read last, 0 to 64 GiB. Of the embedded engine only: with another, any process may have written since.</summary>
+    /// <summary>Bytes for resources read or found last, kept opened, 0 to 64 GiB.</summary>
     public required long RecentBytes { get; init; }
 
     internal static StorageSettings Read(SettingsReader read)

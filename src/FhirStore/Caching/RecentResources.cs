@@ -5,13 +5,15 @@ using FhirCore.Records;
 namespace FhirStore.Caching;
 
 /// <summary>
-/// Resources read last, opened, as many as fit: a read that finds one here asks neither the engine nor a key. Only for the one process of
-/// an engine: it rests on being told of every write before the write's caller is.
+/// Resources read or found last, opened, as many as fit. A read that finds one here asks neither the engine nor a key; that rests on being
+/// told of every write before the write's caller is. A search, which has its records from the engine, saves the opening of those whose
+/// bytes are still the ones that were opened; that rests on nothing.
 /// </summary>
 /// <remarks>What was opened longer ago than a data key may be kept (docs/decisions/0010) is not shown any more.</remarks>
 /// <param name="capacity">Bytes.</param>
 /// <param name="longest">How long a resource may be shown without its key being looked at again.</param>
-public sealed class RecentResources(long capacity, TimeSpan longest, TimeProvider clock) : IWriteListener
+/// <param name="isToldOfWrites">Whether the engine tells of every write. Where other processes write too it cannot, and reads find nothing here.</param>
+public sealed class RecentResources(long capacity, TimeSpan longest, bool isToldOfWrites, TimeProvider clock) : IWriteListener
 {
     private const int Stripes = 256;
 
@@ -25,28 +27,57 @@ public sealed class RecentResources(long capacity, TimeSpan longest, TimeProvide
         public long Changes;
     }
 
-    private sealed record Opened(StoredResource Resource, long At);
+    /// <param name="Body">The sealed bytes it was opened from.</param>
+    /// <param name="IsCurrent">No write has come after it.</param>
+    private sealed record Opened(StoredResource Resource, byte[] Body, bool IsCurrent, long At);
 
+    /// <summary>The current version, a tombstone included.</summary>
     public bool TryGet(ResourceKey key, [NotNullWhen(true)] out StoredResource? resource)
     {
-        resource = Volatile.Read(ref _map).Find(key) is { } opened && clock.GetElapsedTime(opened.At) < longest ? opened.Resource : null;
+        resource = Find(key) is { IsCurrent: true } opened ? opened.Resource : null;
         return resource is not null;
+    }
+
+    /// <summary>What the record would be opened to. Its index entries are not looked at.</summary>
+    public bool TryOpen(StoredRecord record, out ReadOnlyMemory<byte> json)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        var found = Find(record.Key) is { } opened && IsOf(opened, record) ? opened : null;
+        json = found is null ? default : found.Resource.Json;
+        return found is not null;
     }
 
     /// <summary>To be taken before the store is read, and handed to <see cref="Put"/>.</summary>
     public long Mark(ResourceKey key) => Volatile.Read(ref StripeOf(key).Changes);
 
-    /// <summary>Takes in what was read, unless its key has been written since the mark.</summary>
-    public void Put(StoredResource resource, long mark)
+    /// <summary>Takes in what a record read from the store was opened to, unless its key has been written since the mark.</summary>
+    public void Put(StoredRecord record, StoredResource resource, long mark)
     {
+        ArgumentNullException.ThrowIfNull(record);
         ArgumentNullException.ThrowIfNull(resource);
+        if (!isToldOfWrites)
+        {
+            Keep(record, resource);
+            return;
+        }
         var stripe = StripeOf(resource.Key);
         lock (stripe.Gate)
         {
             if (stripe.Changes == mark)
             {
-                _map.Put(resource.Key, new(resource, clock.GetTimestamp()), resource.Json.Length + 2 * (resource.Key.Type.Length + resource.Key.Id.Length));
+                Put(record, resource, isCurrent: true);
             }
+        }
+    }
+
+    /// <summary>Takes in what a record that a search has found was opened to; it may have been written since.</summary>
+    public void Keep(StoredRecord record, StoredResource resource)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        ArgumentNullException.ThrowIfNull(resource);
+        if (Find(record.Key) is not { } opened || !(opened.IsCurrent || IsOf(opened, record)))
+        {
+            Put(record, resource, isCurrent: false);
         }
     }
 
@@ -82,6 +113,17 @@ public sealed class RecentResources(long capacity, TimeSpan longest, TimeProvide
             }
         }
     }
+
+    private Opened? Find(ResourceKey key) => Volatile.Read(ref _map).Find(key) is { } opened && clock.GetElapsedTime(opened.At) < longest ? opened : null;
+
+    private static bool IsOf(Opened opened, StoredRecord record) =>
+        opened.Resource.Version == record.Version && opened.Resource.LastUpdated == record.LastUpdated && !opened.Resource.Deleted && !record.Deleted
+        && record.Body.Span.SequenceEqual(opened.Body);
+
+    private void Put(StoredRecord record, StoredResource resource, bool isCurrent) =>
+        Volatile.Read(ref _map).Put(
+            record.Key, new(resource, record.Body.ToArray(), isCurrent, clock.GetTimestamp()),
+            resource.Json.Length + record.Body.Length + 2 * (record.Key.Type.Length + record.Key.Id.Length));
 
     private Stripe StripeOf(ResourceKey key) => _stripes[(uint)key.GetHashCode() % Stripes];
 }

@@ -82,14 +82,7 @@ public sealed class RecordCipher
         {
             throw Corrupt(record);
         }
-        // Versions in history come without entries. The digest itself is authenticated when the body is opened.
-        if (body[0] == WithIndex && !record.Index.Block.IsEmpty && !IndexDigest.Matches(record, body.Slice(HeaderSize, IndexDigest.Size)))
-        {
-            throw new StoreCorruptException($"The index entries of {record.Key}, version {record.Version}, are not those it was written with.")
-            {
-                Summary = $"{record.Key.Type}: index entries changed",
-            };
-        }
+        CheckIndex(record); // the digest itself is authenticated when the body is opened
         var epoch = BinaryPrimitives.ReadUInt16BigEndian(body[1..]);
         var id = DataKeyId.Read(body.Slice(KeyIdAt, DataKeyId.Size));
         Span<byte> dataKey = stackalloc byte[MessageCipher.KeySize];
@@ -104,6 +97,20 @@ public sealed class RecordCipher
         finally
         {
             CryptographicOperations.ZeroMemory(dataKey);
+        }
+    }
+
+    /// <summary>Compares the index entries of a record with what its body says of them. Versions in history come without entries.</summary>
+    /// <exception cref="StoreCorruptException">They are other ones.</exception>
+    internal static void CheckIndex(StoredRecord record)
+    {
+        var body = record.Body.Span;
+        if (body[0] == WithIndex && !record.Index.Block.IsEmpty && !IndexDigest.Matches(record, body.Slice(HeaderSize, IndexDigest.Size)))
+        {
+            throw new StoreCorruptException($"The index entries of {record.Key}, version {record.Version}, are not those it was written with.")
+            {
+                Summary = $"{record.Key.Type}: index entries changed",
+            };
         }
     }
 

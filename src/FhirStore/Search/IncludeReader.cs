@@ -3,13 +3,13 @@ using System.Text.Json;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore.Access;
-using FhirStore.Encryption;
+using FhirStore.Caching;
 using FhirStore.Search.Values;
 
 namespace FhirStore.Search;
 
 /// <summary><c>_include</c> and <c>_revinclude</c> of one page, https://hl7.org/fhir/R4/search.html#include. None is a match, none comes twice, each is within the caller's reach.</summary>
-internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Planner planner, MatchScan scan, SearchOptions options)
+internal sealed class IncludeReader(IRecordStore store, RecordOpener opener, Planner planner, MatchScan scan, SearchOptions options)
 {
     private const int MostRounds = 10;
     private static readonly JsonDocumentOptions Depth = new() { MaxDepth = 1_000 };
@@ -78,7 +78,7 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
             {
                 continue;
             }
-            if (!add(new(record.Key, record.Version, record.LastUpdated, false, await cipher.OpenAsync(record, ct))))
+            if (!add(opener.Show(record, await opener.OpenAsync(record, ct))))
             {
                 return false;
             }
@@ -97,7 +97,7 @@ internal sealed class IncludeReader(IRecordStore store, RecordCipher cipher, Pla
         {
             var clause = new ValueClause(parameter, [new ReferenceSetValue(targets, options.BaseUrl)]);
             var end = await scan.RunAsync(planner.Plan(spec.SourceType, [clause], [], caller), null, 100, MatchNeed.Json, budget,
-                m => add(new(m.Record.Key, m.Record.Version, m.Record.LastUpdated, false, m.Json)), ct);
+                m => add(opener.Show(m.Record, m.Json)), ct);
             if (end != ScanEnd.Finished)
             {
                 return false;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using FhirCore.Records;
-using FhirStore.Encryption;
+using FhirStore.Caching;
 
 namespace FhirStore.Search;
 
@@ -38,7 +38,7 @@ internal enum ScanEnd
 internal readonly record struct Match(StoredRecord Record, ReadOnlyMemory<byte> Json, JsonElement Resource);
 
 /// <summary>Walks the candidates of a plan in its order, checks those the index has not decided, and hands out the matches.</summary>
-internal sealed class MatchScan(IRecordStore store, RecordCipher cipher)
+internal sealed class MatchScan(IRecordStore store, RecordOpener opener)
 {
     private const int LargestBatch = 500;
     private static readonly JsonDocumentOptions Depth = new() { MaxDepth = 1_000 };
@@ -66,7 +66,7 @@ internal sealed class MatchScan(IRecordStore store, RecordCipher cipher)
             foreach (var record in page.Records)
             {
                 onCandidate?.Invoke(record.Key.Id);
-                var json = open ? await cipher.OpenAsync(record, ct) : default;
+                var json = open ? await opener.OpenAsync(record, ct) : default;
                 if (!parse)
                 {
                     if (!onMatch(new(record, json, default)))

@@ -1,13 +1,13 @@
 using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
-using FhirStore.Encryption;
+using FhirStore.Caching;
 using FhirStore.Slots;
 
 namespace FhirStore.Search;
 
 /// <summary>Reads one page of a plan's matches, in the order of an index or sorted in memory.</summary>
-internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchScan scan, FreeSlots? freeSlots, SearchOptions options)
+internal sealed class PageReader(IRecordStore store, RecordOpener opener, MatchScan scan, FreeSlots? freeSlots, SearchOptions options)
 {
     /// <param name="End">Where the page ended; null on the last.</param>
     public sealed record Result(ImmutableArray<StoredResource> Matches, long? Total, PageToken? End);
@@ -42,7 +42,7 @@ internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchS
         var matches = ImmutableArray.CreateBuilder<StoredResource>(page.Records.Count);
         foreach (var record in page.Records)
         {
-            matches.Add(Resource(record, await cipher.OpenAsync(record, ct)));
+            matches.Add(opener.Show(record, await opener.OpenAsync(record, ct)));
         }
         return (matches.MoveToImmutable(), page.Next);
     }
@@ -57,7 +57,7 @@ internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchS
         {
             if (++found <= query.Count)
             {
-                matches.Add(Resource(match.Record, match.Json));
+                matches.Add(opener.Show(match.Record, match.Json));
                 last = match.Record;
             }
             return found <= query.Count || countAll;
@@ -99,7 +99,7 @@ internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchS
         var matches = ImmutableArray.CreateBuilder<StoredResource>(count);
         for (var i = start; i < start + count; i++)
         {
-            matches.Add(Resource(all[i].Record, await cipher.OpenAsync(all[i].Record, ct)));
+            matches.Add(opener.Show(all[i].Record, await opener.OpenAsync(all[i].Record, ct)));
         }
         var total = query.Total == TotalMode.None ? (long?)null : from?.Total ?? all.Count;
         var more = start + count < all.Count && count > 0;
@@ -110,8 +110,6 @@ internal sealed class PageReader(IRecordStore store, RecordCipher cipher, MatchS
         query.Total != TotalMode.None && from is null && isLast ? matches : null;
 
     private static PageToken End(long? total, RecordCursor? after, ImmutableArray<SortValue> values, string id) => new("", "", [], false, total, after, values, id);
-
-    private static StoredResource Resource(StoredRecord record, ReadOnlyMemory<byte> json) => new(record.Key, record.Version, record.LastUpdated, false, json);
 
     private FhirFailure TooCostly(SearchPlan plan, string aim) =>
         SearchFailures.TooCostly($"To {aim}, this search would look at more than {options.CandidateBudget} {plan.Type} resources. Add a more selective parameter{Suggestion(plan)}.");

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FhirCore;
 using FhirCore.Records;
 using FhirStore.Access;
+using FhirStore.Caching;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Slots;
@@ -23,19 +24,21 @@ public sealed class SearchService
     private readonly PageReader _pages;
 
     /// <param name="freeSlots">Null where every search asks the store.</param>
+    /// <param name="recent">Null decrypts every time.</param>
     public SearchService(
         IRecordStore store, RecordCipher cipher, DataProtector protector, ResourceIndexer indexer, OperationalFields operational, SearchOptions options, TimeProvider clock,
-        FreeSlots? freeSlots = null)
+        FreeSlots? freeSlots = null, RecentResources? recent = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _protector = protector;
         _parser = new(new(new(options.BaseUrl, clock)), options);
         _planner = new(indexer, new(operational));
-        _scan = new(store, cipher);
+        var opener = new RecordOpener(cipher, recent);
+        _scan = new(store, opener);
         _links = new(_planner, _scan, options);
-        _includes = new(store, cipher, _planner, _scan, options);
-        _pages = new(store, cipher, _scan, freeSlots, options);
+        _includes = new(store, opener, _planner, _scan, options);
+        _pages = new(store, opener, _scan, freeSlots, options);
     }
 
     public async Task<Outcome<SearchPage>> SearchAsync(SearchRequest request, CancellationToken ct)

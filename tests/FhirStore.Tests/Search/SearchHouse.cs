@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using FhirCore;
 using FhirCore.Records;
+using FhirStore.Caching;
 using FhirStore.Encryption;
 using FhirStore.Indexing;
 using FhirStore.Json;
@@ -28,7 +29,8 @@ internal sealed class SearchHouse : IDisposable
         Clock = clock;
         Operational = new(keys.IndexTokens);
         Indexer = new(keys.IndexTokens, Operational, options);
-        Search = new(store, keys.Cipher, keys.Protector, Indexer, Operational, options, clock);
+        var recent = new RecentResources(1 << 20, TimeSpan.FromMinutes(5), isToldOfWrites: false, clock);
+        Search = new(store, keys.Cipher, keys.Protector, Indexer, Operational, options, clock, recent: recent);
         Planner = new(Indexer, new(Operational));
     }
 
