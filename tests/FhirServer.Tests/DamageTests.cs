@@ -159,7 +159,10 @@ public sealed class DamageTests : IAsyncLifetime
         return reply.Id!;
     }
 
-    /// <summary>What a search has found it keeps opened: damage that comes afterwards is seen all the same.</summary>
+    /// <summary>
+    /// What a search has found it keeps opened: damage that comes afterwards is seen all the same. (Rows that are written to the embedded
+    /// engine as they are here empty that memory; with MongoDB it stays.)
+    /// </summary>
     private async Task FindAsync(bool really)
     {
         if (really)

@@ -69,14 +69,15 @@ internal sealed class SearchHouse : IDisposable
             var json = CanonicalJson.Write(root, key.Id, version, now);
             using var canonical = JsonDocument.Parse(json);
             var keyWrites = new List<RecordWrite>();
+            var index = Indexer.Index(key, now, canonical.RootElement);
             var record = new StoredRecord
             {
                 Key = key,
                 Version = version,
                 LastUpdated = now,
                 Partition = key.Id,
-                Body = await _keys.Cipher.SealAsync(key, version, now, Indexer.SubjectOf(key, canonical.RootElement), json, keyWrites, default),
-                Index = Indexer.Index(key, now, canonical.RootElement),
+                Body = await _keys.Cipher.SealAsync(key, version, now, Indexer.SubjectOf(key, canonical.RootElement), index, json, keyWrites, default),
+                Index = index,
             };
             Assert.IsType<CommitResult.Done>(await Store.CommitAsync(new([.. keyWrites, new(record, version - 1, true, "update")], [], []), default));
         }
