@@ -7,7 +7,7 @@ namespace FhirStore.Caching;
 /// <summary>
 /// Resources read or found last, opened, as many as fit. A read that finds one here asks neither the engine nor a key; that rests on being
 /// told of every write before the write's caller is. A search, which has its records from the engine, saves the opening of those whose
-/// bytes are still the ones that were opened; that rests on nothing.
+/// bytes are still the ones that were opened; for that nobody need tell of anything.
 /// </summary>
 /// <remarks>What was opened longer ago than a data key may be kept (docs/decisions/0010) is not shown any more.</remarks>
 /// <param name="capacity">Bytes.</param>
@@ -120,10 +120,15 @@ public sealed class RecentResources(long capacity, TimeSpan longest, bool isTold
         opened.Resource.Version == record.Version && opened.Resource.LastUpdated == record.LastUpdated && !opened.Resource.Deleted && !record.Deleted
         && record.Body.Span.SequenceEqual(opened.Body);
 
-    private void Put(StoredRecord record, StoredResource resource, bool isCurrent) =>
-        Volatile.Read(ref _map).Put(
-            record.Key, new(resource, record.Body.ToArray(), isCurrent, clock.GetTimestamp()),
+    private void Put(StoredRecord record, StoredResource resource, bool isCurrent)
+    {
+        var map = Volatile.Read(ref _map);
+        // What came from here was not opened anew: no key was looked at.
+        var at = map.Find(record.Key) is { } known && !resource.Deleted && known.Resource.Json.Equals(resource.Json) ? known.At : clock.GetTimestamp();
+        map.Put(
+            record.Key, new(resource, record.Body.ToArray(), isCurrent, at),
             resource.Json.Length + record.Body.Length + 2 * (record.Key.Type.Length + record.Key.Id.Length));
+    }
 
     private Stripe StripeOf(ResourceKey key) => _stripes[(uint)key.GetHashCode() % Stripes];
 }

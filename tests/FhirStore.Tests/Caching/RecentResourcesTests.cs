@@ -58,6 +58,22 @@ public sealed class RecentResourcesTests
         Assert.Equal("1", Opened(Record(1)));
     }
 
+    /// <summary>Taken from here and put in again, a resource is not opened anew: it would be shown for as long as somebody asks, whatever became of its key.</summary>
+    [Fact]
+    public void TakenFromHere_IsNotShownLongerForBeingPutInAgain()
+    {
+        _recent.Keep(Record(1), Version(1));
+        for (var minute = 0; minute < 5; minute++)
+        {
+            Assert.True(_recent.TryOpen(Record(1), out var json));
+            _recent.Put(Record(1), Version(1) with { Json = json }, _recent.Mark(Key));
+            Assert.Equal(1, Found());
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+        Assert.Null(Found());
+        Assert.Null(Opened(Record(1)));
+    }
+
     /// <summary>Not what was written behind the server's back under the same version, nor anything else that is not the very record.</summary>
     [Fact]
     public void Found_IsOpened_OnlyWhileItIsTheSameByteForByte()
