@@ -160,6 +160,21 @@ public abstract partial class EventLogContract : IAsyncLifetime
         await HoldsAsync(ledger, await Clinic.ExpectedAsync(group));
     }
 
+    [Fact]
+    public async Task ToldToStop_BetweenTheHandlersCommitAndTheLogsOwn_IsNotToldAgain()
+    {
+        var group = Group("late");
+        await Clinic.HappenAsync(60);
+        var first = House.NewProcess();
+        first.Follow(group, new Stopper(new Ledger(first.Store) { CommitsProgress = false }, first));
+        await UntilAsync(() => first.IsToldToStop, "nothing was handled");
+        await first.StopAsync();
+        var second = House.NewProcess();
+        var ledger = new Ledger(second.Store) { CommitsProgress = false };
+        second.Follow(group, ledger);
+        await HoldsAsync(ledger, await Clinic.ExpectedAsync(group));
+    }
+
     /// <summary>Events that came to nothing cost no write each; they are told again after a crash at worst, and the progress follows within seconds.</summary>
     [Fact]
     public async Task IdleBatches_MoveTheProgressAfterAWhile_AndLoseNothing()
@@ -265,6 +280,16 @@ public abstract partial class EventLogContract : IAsyncLifetime
     }
 
     /// <summary>Nothing ever concerns it.</summary>
+    private sealed class Stopper(Ledger inner, EventProcess process) : IEventHandler
+    {
+        public async Task HandleAsync(EventBatch batch, CancellationToken ct)
+        {
+            await inner.HandleAsync(batch, ct);
+            await process.TellToStopAsync();
+            await Task.Delay(Limit, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // until the log has heard of it
+        }
+    }
+
     private sealed class Idler(ConcurrentDictionary<string, (string Lane, long Sequence)> told) : IEventHandler
     {
         public Task HandleAsync(EventBatch batch, CancellationToken ct)

@@ -30,6 +30,8 @@ public sealed class EventProcess(IEventLog log, ProcessStore store, ChangeSignal
         await Task.WhenAll(_following).WaitAsync(LongestStop);
     }
 
+    public bool IsToldToStop => _stopping.IsCancellationRequested;
+
     /// <summary>Told to stop, but a handler of it does not listen: the test goes on meanwhile.</summary>
     public Task TellToStopAsync() => _stopping.CancelAsync();
 

@@ -11,6 +11,7 @@ internal static class SharedEngine
         new("Storage:Provider", "MongoDb"),
         new("Storage:MongoDb:ConnectionString", MongoServer.UriOrSkip()),
         new("Storage:MongoDb:Database", database),
+        new("Storage:MongoDb:OperationTimeout", "00:01:00"), // these tests fill the machine themselves: a process that starts meanwhile waits
     ];
 
     public static async Task DropAsync(string database)

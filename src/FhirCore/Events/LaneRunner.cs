@@ -146,7 +146,8 @@ public sealed class LaneRunner(
             return;
         }
         var (write, then) = Progress.To(sequence, offset, Origin, clock.GetUtcNow());
-        if (await WhenThereAsync(() => records.CommitAsync(Commit.Of(write), ct), ct).ConfigureAwait(false) is not CommitResult.Done)
+        // Not given up for being told to stop: what the handler has done would be told again, though nothing went wrong.
+        if (await WhenThereAsync(() => records.CommitAsync(Commit.Of(write), CancellationToken.None), ct).ConfigureAwait(false) is not CommitResult.Done)
         {
             throw new LaneLostException(lane); // or our own write, whose answer was lost
         }
@@ -162,8 +163,9 @@ public sealed class LaneRunner(
             {
                 return await ask().ConfigureAwait(false);
             }
-            catch (StoreUnavailableException away) when (!ct.IsCancellationRequested)
+            catch (StoreUnavailableException away)
             {
+                ct.ThrowIfCancellationRequested();
                 observer?.Failed(group.Name, lane, away);
             }
             await Task.Delay(pause, clock, ct).ConfigureAwait(false);
