@@ -279,7 +279,7 @@ public abstract partial class EventLogContract : IAsyncLifetime
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => log.FollowAsync(Group("good") with { MostEvents = 0 }, new Ledger(House.Store), default));
     }
 
-    /// <summary>Nothing ever concerns it.</summary>
+    /// <summary>Has its process told to stop when it has handled something.</summary>
     private sealed class Stopper(Ledger inner, EventProcess process) : IEventHandler
     {
         public async Task HandleAsync(EventBatch batch, CancellationToken ct)
@@ -290,6 +290,7 @@ public abstract partial class EventLogContract : IAsyncLifetime
         }
     }
 
+    /// <summary>Nothing ever concerns it.</summary>
     private sealed class Idler(ConcurrentDictionary<string, (string Lane, long Sequence)> told) : IEventHandler
     {
         public Task HandleAsync(EventBatch batch, CancellationToken ct)
