@@ -34,7 +34,7 @@ public sealed class ResourceStore
 
     /// <returns>The current version, a tombstone included; null where there never was one.</returns>
     public ValueTask<StoredResource?> ReadAsync(ResourceKey key, CancellationToken ct) =>
-        _recent is null ? FetchAsync(key, ct) : _recent.TryGet(key, out var resource) ? new(resource) : FetchAsync(_recent, key, ct);
+        _recent is not null && _recent.TryGet(key, out var resource) ? new(resource) : FetchAsync(key, ct);
 
     public async ValueTask<StoredResource?> ReadVersionAsync(ResourceKey key, long version, CancellationToken ct) =>
         await _records.GetVersionAsync(key, version, ct) is { } record ? await OpenAsync(record, ct) : null;
@@ -122,20 +122,17 @@ public sealed class ResourceStore
     public Task<Outcome<PlanResult<T>>> CommitPlanAsync<T>(ICaller? caller, Func<WritePlan, CancellationToken, ValueTask<Outcome<T>>> build, CancellationToken ct) =>
         _committer.RunAsync(() => new WritePlan(this, caller), build, ct);
 
-    private async ValueTask<StoredResource?> FetchAsync(RecentResources recent, ResourceKey key, CancellationToken ct)
+    private async ValueTask<StoredResource?> FetchAsync(ResourceKey key, CancellationToken ct)
     {
-        var mark = recent.Mark(key);
+        var mark = _recent?.Mark(key) ?? 0;
         if (await _records.GetAsync(key, ct) is not { } record)
         {
             return null;
         }
         var resource = await OpenAsync(record, ct);
-        recent.Put(record, resource, mark);
+        _recent?.Put(record, resource, mark);
         return resource;
     }
-
-    private async ValueTask<StoredResource?> FetchAsync(ResourceKey key, CancellationToken ct) =>
-        await _records.GetAsync(key, ct) is { } record ? await OpenAsync(record, ct) : null;
 
     private async ValueTask<StoredResource> OpenAsync(StoredRecord record, CancellationToken ct) =>
         new(record.Key, record.Version, record.LastUpdated, record.Deleted, record.Deleted ? default : await _opener.OpenAsync(record, ct)) { Partition = record.Partition };
